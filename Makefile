@@ -1,0 +1,48 @@
+# `make demo` and `make test` work on a fresh clone with only Python (>= 3.11) and make.
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v $$p; break; }; done)
+BIN := .venv/bin
+FOR ?=
+ARGS ?=
+
+.PHONY: help install demo test lint types check lock clean
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+install: .venv/.installed ## the program and everything it needs, in .venv
+
+# Built aside and moved into place only when whole: an interrupted install leaves nothing half done.
+.venv/.installed: constraints.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "reconciler needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
+	@echo "installing into .venv with $(PYTHON) (once, about half a minute) ..."
+	@trap 'rm -rf .venv; exit 130' INT TERM; rm -rf .venv; \
+	{ $(PYTHON) -m venv .venv && \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints.txt && \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . && \
+	  touch $@; } || { rm -rf .venv; exit 1; }
+
+demo: install ## watch the daemon work: make demo [FOR=seconds]
+	@exec $(BIN)/reconciler demo $(if $(FOR),--for $(FOR)) $(ARGS)
+
+test: install ## every test: make test [ARGS="-k ghost"]
+	@exec $(BIN)/python -m pytest -n auto $(ARGS)
+
+lint: install ## ruff, import contracts, dependencies
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/deptry reconciler
+
+types: install ## mypy, strict
+	$(BIN)/mypy
+
+check: test lint types ## everything that CI runs, but the smoke run
+
+lock: ## write constraints.txt anew (needs uv)
+	uv pip compile pyproject.toml --extra demo --group dev --universal --python-version 3.11 \
+		--generate-hashes --no-header --no-annotate -o constraints.txt
+
+clean: ## remove what make made
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,14 @@
+"""`python -m reconciler`, and the program `reconciler`."""
+
+import sys
+
+
+def main() -> None:
+    """Run the command line."""
+    from reconciler.cli.app import app  # noqa: PLC0415 - typer and rich, for the program only
+
+    app()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

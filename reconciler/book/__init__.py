@@ -1,0 +1,1 @@
+"""The bot's tables: presets, statements prepared and checked, the guarded updates."""

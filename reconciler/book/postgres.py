@@ -1,0 +1,203 @@
+"""`PostgresBook`: one bot's tables, read into frozen values, written under guard."""
+
+import asyncio
+import contextlib
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import asyncpg
+
+from reconciler.book.preset import Preset
+from reconciler.book.rows import Row, order_of, position_of, profile_of
+from reconciler.book.statements import check_statements
+from reconciler.domain.book import BookReading, Profile
+from reconciler.domain.errors import BookUnreadableError
+from reconciler.domain.identity import AccountName, BookName, ProfileId
+from reconciler.domain.orders import BookOrder, OrderState
+from reconciler.domain.positions import BookPosition
+from reconciler.ports import SymbolOf
+from reconciler.store.connecting import Connection, Pool, borrowed
+
+SHARE_FOR_SECONDS = 1.0
+"""A reading this young serves the other accounts of the book too: a thousand accounts that wake
+at once read the tables once. It is always older than the venue's answer it is compared with."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderUpdate:
+    """One guarded write to the bot's orders."""
+
+    order: BookOrder
+    state: OrderState
+    filled: Decimal
+    avg_price: Decimal | None
+
+
+@dataclass(slots=True, kw_only=True)
+class _Tables:
+    """The raw rows of one reading, by profile."""
+
+    read_at: datetime
+    profiles: tuple[Profile, ...]
+    orders: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
+    positions: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
+    monotonic: float = field(default_factory=time.monotonic)
+
+
+class PostgresBook:
+    """The tables of one bot. Statements are checked before the first reading, and again after
+    any reading that failed."""
+
+    def __init__(self, pool: Pool, *, name: BookName, preset: Preset) -> None:
+        self._pool = pool
+        self.name = name
+        self.preset = preset
+        self._checked = False
+        self._lock = asyncio.Lock()
+        self._shared: tuple[timedelta, _Tables] | None = None
+
+    async def check(self) -> None:
+        """Prepare every statement. Raises BookUnreadableError, DatabaseUnavailableError."""
+        async with borrowed(self._pool) as connection, self._translated():
+            await check_statements(connection, self.preset)
+        self._checked = True
+
+    async def read(
+        self, account: AccountName, *, reach: timedelta, symbol_of: SymbolOf
+    ) -> BookReading:
+        """The rows of one account: all that are open, and any that changed within `reach`.
+
+        Consistent: one repeatable-read transaction. Raises BookUnreadableError where a table,
+        column or row cannot be read, DatabaseUnavailableError.
+        """
+        if not self._checked:
+            await self.check()
+        async with self._lock:
+            tables = await self._tables_shared(reach)
+        return self._reading(tables, account, symbol_of)
+
+    async def read_within(
+        self, connection: Connection, account: AccountName, *, reach: timedelta, symbol_of: SymbolOf
+    ) -> BookReading:
+        """The same, inside a write transaction: the second look of DESIGN section 2."""
+        async with self._translated():
+            tables = await self._tables(connection, reach)
+        return self._reading(tables, account, symbol_of)
+
+    async def find_orders(
+        self,
+        *,
+        venue_order_ids: Sequence[str],
+        client_order_ids: Sequence[str],
+        symbol_of: SymbolOf,
+    ) -> tuple[BookOrder, ...]:
+        """Orders of those ids, whatever their status and profile."""
+        async with borrowed(self._pool) as connection, self._translated():
+            rows = await connection.fetch(
+                self.preset.orders_find, list(venue_order_ids), list(client_order_ids)
+            )
+            return tuple(order_of(dict(r), preset=self.preset, symbol_of=symbol_of) for r in rows)
+
+    async def deactivate(
+        self, connection: Connection, profile_ids: Sequence[ProfileId]
+    ) -> frozenset[ProfileId]:
+        """Set profiles inactive where still active; those that were."""
+        async with self._translated():
+            rows = await connection.fetch(self.preset.profiles_deactivate, list(profile_ids))
+        return frozenset(ProfileId(str(row[0])) for row in rows)
+
+    async def update_orders(
+        self, connection: Connection, updates: Sequence[OrderUpdate]
+    ) -> frozenset[str]:
+        """Write orders whose status is still the one seen; the ids that were written."""
+        if not updates:
+            return frozenset()
+        async with self._translated():
+            rows = await connection.fetch(
+                self.preset.orders_update,
+                [u.order.id for u in updates],
+                [u.order.raw_status for u in updates],
+                [self.word_to_write(u) for u in updates],
+                [u.filled for u in updates],
+                [u.avg_price for u in updates],
+            )
+        return frozenset(str(row[0]) for row in rows)
+
+    def word_to_write(self, update: OrderUpdate) -> str:
+        """The status word: the book's own where the state does not change."""
+        if update.state is update.order.state:
+            return update.order.raw_status
+        return self.preset.word_for(update.state)
+
+    async def _tables_shared(self, reach: timedelta) -> _Tables:
+        if self._shared is not None:
+            shared_reach, tables = self._shared
+            if shared_reach >= reach and time.monotonic() - tables.monotonic < SHARE_FOR_SECONDS:
+                return tables
+        async with borrowed(self._pool) as connection, self._translated():
+            async with connection.transaction(isolation="repeatable_read", readonly=True):
+                tables = await self._tables(connection, reach)
+        self._shared = (reach, tables)
+        return tables
+
+    async def _tables(self, connection: Connection, reach: timedelta) -> _Tables:
+        read_at: datetime = await connection.fetchval("select clock_timestamp()")
+        since = read_at - reach
+        profiles = await connection.fetch(self.preset.profiles_select)
+        tables = _Tables(read_at=read_at, profiles=tuple(profile_of(dict(r)) for r in profiles))
+        for row in await connection.fetch(self.preset.orders_select, since):
+            tables.orders[str(row["profile_id"])].append(dict(row))
+        for row in await connection.fetch(self.preset.positions_select, since):
+            tables.positions[str(row["profile_id"])].append(dict(row))
+        return tables
+
+    def _reading(self, tables: _Tables, account: AccountName, symbol_of: SymbolOf) -> BookReading:
+        known = {profile.id for profile in tables.profiles}
+        mine = tuple(p for p in tables.profiles if p.account == account)
+        stray = (set(tables.orders) | set(tables.positions)) - known
+        return BookReading(
+            book=self.name,
+            account=account,
+            read_at=tables.read_at,
+            profiles=mine,
+            orders=self._orders(tables.orders, [p.id for p in mine], symbol_of),
+            positions=self._positions(tables.positions, [p.id for p in mine], symbol_of),
+            stray_orders=self._orders(tables.orders, sorted(stray), symbol_of),
+            stray_positions=self._positions(tables.positions, sorted(stray), symbol_of),
+        )
+
+    def _orders(
+        self, rows: Mapping[str, list[Row]], profiles: Sequence[str], symbol_of: SymbolOf
+    ) -> tuple[BookOrder, ...]:
+        return tuple(
+            order_of(row, preset=self.preset, symbol_of=symbol_of)
+            for profile in profiles
+            for row in rows.get(profile, ())
+        )
+
+    def _positions(
+        self, rows: Mapping[str, list[Row]], profiles: Sequence[str], symbol_of: SymbolOf
+    ) -> tuple[BookPosition, ...]:
+        return tuple(
+            position_of(row, preset=self.preset, symbol_of=symbol_of)
+            for profile in profiles
+            for row in rows.get(profile, ())
+        )
+
+    @contextlib.asynccontextmanager
+    async def _translated(self) -> AsyncIterator[None]:
+        """What the server says about the statements becomes BookUnreadableError."""
+        try:
+            yield
+        except (
+            asyncpg.SyntaxOrAccessError,
+            asyncpg.DataError,
+            asyncpg.InvalidCachedStatementError,
+        ) as error:
+            self._checked = False
+            msg = f"the book does not fit {self.preset.title}: {error}. {self.preset.mend}"
+            raise BookUnreadableError(msg) from error

@@ -1,0 +1,168 @@
+"""Each statement is prepared before it is trusted: its columns and types are checked."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import asyncpg
+
+from reconciler.book.preset import Preset
+from reconciler.domain.errors import BookUnreadableError
+from reconciler.store.connecting import Connection
+
+TEXT = frozenset(
+    {"text", "varchar", "bpchar", "name", "citext", "uuid", "int2", "int4", "int8", "char"}
+)
+NUMERIC = frozenset({"numeric", "int2", "int4", "int8", "float4", "float8"})
+TIMESTAMP = frozenset({"timestamptz"})
+NAIVE_TIMESTAMP = frozenset({"timestamp"})
+BOOLEAN = frozenset({"bool"})
+_SAID: Mapping[frozenset[str], str] = {
+    TEXT: "text",
+    NUMERIC: "numeric",
+    TIMESTAMP: "timestamptz",
+    BOOLEAN: "boolean",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """What one statement must take and return."""
+
+    name: str
+    parameters: tuple[str, ...]
+    columns: Mapping[str, frozenset[str]]
+    optional: Mapping[str, frozenset[str]]
+    first_column_only: bool = False
+    """A RETURNING list: only its first column matters, whatever it is called."""
+
+
+ORDER_COLUMNS = {
+    "id": TEXT,
+    "profile_id": TEXT,
+    "symbol": TEXT,
+    "side": TEXT,
+    "qty": NUMERIC,
+    "filled": NUMERIC,
+    "status": TEXT,
+    "client_order_id": TEXT,
+    "venue_order_id": TEXT,
+    "created_at": TIMESTAMP,
+    "updated_at": TIMESTAMP,
+}
+ORDER_OPTIONAL = {
+    "type": TEXT,
+    "price": NUMERIC,
+    "avg_price": NUMERIC,
+    "reduce_only": BOOLEAN,
+    "role": TEXT,
+}
+POSITION_COLUMNS = {
+    "id": TEXT,
+    "profile_id": TEXT,
+    "symbol": TEXT,
+    "side": TEXT,
+    "qty": NUMERIC,
+    "open": BOOLEAN,
+    "updated_at": TIMESTAMP,
+}
+
+
+def _returning(name: str, *parameters: str) -> Shape:
+    return Shape(
+        name=name, parameters=parameters, columns={"id": TEXT}, optional={}, first_column_only=True
+    )
+
+
+SHAPES: Mapping[str, Shape] = {
+    "profiles_select": Shape(
+        name="profiles.select",
+        parameters=(),
+        columns={"id": TEXT, "account": TEXT, "status": TEXT},
+        optional={"name": TEXT, "risk_limit": NUMERIC},
+    ),
+    "orders_select": Shape(
+        name="orders.select",
+        parameters=("timestamptz",),
+        columns=ORDER_COLUMNS,
+        optional=ORDER_OPTIONAL,
+    ),
+    "orders_find": Shape(
+        name="orders.find",
+        parameters=("text[]", "text[]"),
+        columns=ORDER_COLUMNS,
+        optional=ORDER_OPTIONAL,
+    ),
+    "positions_select": Shape(
+        name="positions.select",
+        parameters=("timestamptz",),
+        columns=POSITION_COLUMNS,
+        optional={},
+    ),
+    "profiles_deactivate": _returning("profiles.deactivate", "text[]"),
+    "profiles_activate": _returning("profiles.activate", "text[]", "text[]"),
+    "orders_update": _returning(
+        "orders.update", "text[]", "text[]", "text[]", "numeric[]", "numeric[]"
+    ),
+}
+"""The contract of DESIGN section 5, as data."""
+
+
+async def check_statements(connection: Connection, preset: Preset) -> None:
+    """Prepare every statement. Raises BookUnreadableError that names all that does not fit."""
+    troubles: list[str] = []
+    for attribute, shape in SHAPES.items():
+        troubles.extend(await _check(connection, getattr(preset, attribute), shape, preset))
+    if troubles:
+        msg = f"the book does not fit {preset.title}: " + "; ".join(troubles) + f". {preset.mend}"
+        raise BookUnreadableError(msg)
+
+
+async def _check(
+    connection: Connection, statement: str, shape: Shape, preset: Preset
+) -> Iterable[str]:
+    try:
+        prepared = await connection.prepare(statement)
+    except asyncpg.PostgresError as error:
+        return [f"{shape.name}: {error}"]
+    taken = tuple(_type_name(p) for p in prepared.get_parameters())
+    troubles = []
+    if taken != shape.parameters[: len(taken)] or len(taken) > len(shape.parameters):
+        troubles.append(
+            f"{shape.name} takes ({', '.join(taken)}), it must take "
+            f"({', '.join(shape.parameters)}): cast them, as $1::{(*shape.parameters, 'text')[0]}"
+        )
+    columns = {a.name: _type_name(a.type) for a in prepared.get_attributes()}
+    if shape.first_column_only:
+        if not columns:
+            troubles.append(f"{shape.name} returns nothing: add RETURNING id")
+        return troubles
+    for name, accepted in {**shape.columns, **shape.optional}.items():
+        troubles.extend(_check_column(shape, name, columns.get(name), accepted, preset))
+    return troubles
+
+
+def _check_column(
+    shape: Shape, name: str, given: str | None, accepted: frozenset[str], preset: Preset
+) -> Iterable[str]:
+    said = _SAID[accepted]
+    if given is None:
+        if name in shape.columns:
+            yield f"{shape.name} lacks the column {name} ({said})"
+        return
+    if accepted is TIMESTAMP and given in NAIVE_TIMESTAMP:
+        if preset.timezone is None:
+            yield (
+                f"{shape.name}: {name} is a timestamp without time zone: set book.timezone to the"
+                " zone it is written in"
+            )
+        return
+    if given not in accepted and not (accepted is TEXT and given not in _SAID_TYPES):
+        yield f"{shape.name}: {name} is {given}, it must be {said}: cast it, as {name}::{said}"
+
+
+_SAID_TYPES = NUMERIC | TIMESTAMP | NAIVE_TIMESTAMP | BOOLEAN | {"json", "jsonb", "bytea", "date"}
+"""Types that are never text: an enum, which has a name of its own, is read as text."""
+
+
+def _type_name(kind: asyncpg.Type) -> str:
+    return f"{kind.name.removesuffix('[]')}[]" if kind.kind == "array" else kind.name

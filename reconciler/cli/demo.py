@@ -1,0 +1,5 @@
+"""`reconciler demo`: being built."""
+
+
+def demo() -> None:
+    """Placeholder until the demo lands."""

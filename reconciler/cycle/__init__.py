@@ -1,0 +1,1 @@
+"""One account, one pass: observe → compare → confirm → guard → act → record."""

@@ -1,0 +1,309 @@
+"""`AccountCycle`: every pass over one account. Orders are settled before positions are judged."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+
+from reconciler.cycle.facts import PassFacts
+from reconciler.cycle.healing import settle_account, venue_draft, venue_kind, weigh_account
+from reconciler.cycle.judging import Judging
+from reconciler.cycle.looking import Look, Tools, take_look
+from reconciler.cycle.order_acts import act_on_orders
+from reconciler.cycle.order_stage import plan_orders
+from reconciler.cycle.position_stage import act_on_positions, weigh_positions
+from reconciler.cycle.suspicion_book import SuspicionBook
+from reconciler.domain.errors import (
+    BookUnreadableError,
+    DatabaseUnavailableError,
+    LeaseLostError,
+    ReconcilerError,
+    VenueUnavailableError,
+)
+from reconciler.domain.identity import RunId
+from reconciler.domain.incidents import IncidentDraft, IncidentKey, IncidentKind
+from reconciler.domain.outcome import Finding, Outcome, OutcomeState
+from reconciler.domain.snapshot import Failure
+from reconciler.rules.confirmation import is_confirmed
+from reconciler.rules.severity import FIXED
+from reconciler.store.connecting import borrowed
+from reconciler.store.leases import Held, Lease, Leases
+from reconciler.store.memory import keep_suspicions, load_memory
+from reconciler.store.record import writing
+
+log = structlog.get_logger("reconciler.cycle")
+
+PASS_DEADLINE = timedelta(minutes=5)
+"""No pass lasts longer: every call has its own, shorter deadline; this one catches their sum."""
+
+MAX_SHARE = timedelta(seconds=5)
+"""The two jobs of an account that are due within this time share one look."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassResult:
+    """The outcome for people, the facts for metrics and health."""
+
+    outcome: Outcome
+    facts: PassFacts
+
+
+class AccountCycle:
+    """One account. Its passes never overlap; each is level-based and may be killed anywhere."""
+
+    def __init__(
+        self,
+        tools: Tools,
+        judging: Judging,
+        leases: Leases,
+        *,
+        share_for: timedelta = MAX_SHARE,
+        redact: Callable[[str], str] = str,
+    ) -> None:
+        self._tools = tools
+        self._judging = judging
+        self._leases = leases
+        self._share_for = min(share_for, MAX_SHARE).total_seconds()
+        self._redact = redact
+        self._turn = asyncio.Lock()
+        self._last: tuple[float, bool, PassResult] | None = None
+
+    async def run(self, job: str, *, positions: bool = True, fresh: bool = True) -> PassResult:
+        """One pass. `positions` False: orders only. `fresh` False: a pass of the other job that
+        has just ended, and did as much, serves this one too. Never raises but CancelledError."""
+        async with self._turn:
+            if not fresh and self._last is not None:
+                ended, had_positions, result = self._last
+                young = time.monotonic() - ended < self._share_for
+                if young and (had_positions or not positions):
+                    return result
+            result = await self._guarded(job, positions=positions)
+            self._last = (time.monotonic(), positions, result)
+            return result
+
+    async def _guarded(self, job: str, *, positions: bool) -> PassResult:
+        """The one catch-all: whatever goes wrong becomes a sentence."""
+        run = RunId(f"{time.time_ns():x}-{secrets.token_hex(4)}")
+        try:
+            async with asyncio.timeout(PASS_DEADLINE.total_seconds()):
+                return await self._pass(job, run, positions=positions)
+        except LeaseLostError as error:
+            return self._failed(OutcomeState.HELD, str(error))
+        except VenueUnavailableError as error:
+            await self._note_venue(error.failure, run)
+            return self._failed(OutcomeState.NOT_JUDGED, f"the venue: {error}", error.retry_after)
+        except BookUnreadableError as error:
+            await self._note_book(error, run)
+            return self._failed(OutcomeState.NOT_JUDGED, str(error))
+        except ReconcilerError as error:
+            return self._failed(OutcomeState.NOT_JUDGED, str(error), error.retry_after)
+        except TimeoutError:
+            return self._failed(OutcomeState.NOT_JUDGED, f"the pass took over {PASS_DEADLINE}")
+        except (
+            Exception
+        ) as error:  # the one catch-all (STYLE habit 4): a pass never ends the daemon
+            log.exception(
+                "[Reconcile] pass failed", account=self._tools.account, job=job, run_id=run
+            )
+            return self._failed(OutcomeState.FAILED, f"{type(error).__name__}: {error}")
+
+    def _failed(
+        self, state: OutcomeState, why: str, retry_after: timedelta | None = None
+    ) -> PassResult:
+        sentence = self._redact(why)
+        account = self._tools.account
+        log.warning("[Reconcile] not judged", account=account, state=state.value, why=sentence)
+        finding = Finding(
+            kind=state.value, account=account, subject="", text=sentence, action="none", details={}
+        )
+        outcome = Outcome(
+            account=account,
+            state=state,
+            sentence=sentence,
+            findings=(finding,),
+            retry_after=retry_after,
+        )
+        return PassResult(outcome=outcome, facts=PassFacts())
+
+    async def _pass(self, job: str, run: RunId, *, positions: bool) -> PassResult:
+        lease = await self._leases.acquire(self._tools.account)
+        if isinstance(lease, Held):
+            return self._failed(OutcomeState.HELD, f"held by another daemon ({lease.holder})")
+        look = await take_look(self._tools, self._judging, lease, run)
+        plan = await plan_orders(look)
+        await act_on_orders(look, plan)
+        if positions:
+            confirmed = weigh_positions(look)
+            await act_on_positions(look, confirmed)
+        await settle_account(look, weigh_account(look))
+        await self._remember(look, positions=positions)
+        outcome = _outcome(look)
+        await self._record_run(look, job, outcome)
+        _log(look, outcome, job)
+        return PassResult(outcome=outcome, facts=look.facts)
+
+    async def _remember(self, look: Look, *, positions: bool) -> None:
+        """Suspicions as they stand now; a steady state writes nothing."""
+        del positions  # what was not judged is not in `settled`, and stays as it was
+        keep, drop = look.suspicions.changes(settled=look.settled)
+        if not keep and not drop:
+            return
+        async with writing(
+            self._tools.pool,
+            look.lease,
+            book=self._tools.book.name,
+            run=look.run,
+            mode=self._judging.mode,
+        ) as record:
+            await keep_suspicions(
+                record.connection,
+                book=self._tools.book.name,
+                account=self._tools.account,
+                keep=keep,
+                drop=drop,
+            )
+
+    async def _record_run(self, look: Look, job: str, outcome: Outcome) -> None:
+        """Passes that did something are kept; one in parity, or the same as before, is not."""
+        news = any(
+            f.action not in {"none", "suspected", "incident", "contained"} for f in outcome.findings
+        ) or any("incident_id" in f.details for f in outcome.findings)
+        if not news:
+            return
+        async with writing(
+            self._tools.pool,
+            look.lease,
+            book=self._tools.book.name,
+            run=look.run,
+            mode=self._judging.mode,
+        ) as record:
+            await record.add_run(job=job, outcome=outcome, started_at=look.now)
+
+    async def _note_venue(self, failure: Failure, run: RunId) -> None:
+        """The venue gave not even its markets: confirmed like any other suspicion."""
+        kind = venue_kind(failure)
+        draft = venue_draft(
+            failure, account=self._tools.account, book=self._tools.book.name, kind=kind
+        )
+        await self._note(
+            draft,
+            run,
+            confirmations=self._judging.position_confirmations,
+            spacing=self._judging.position_confirm_after,
+        )
+
+    async def _note_book(self, error: BookUnreadableError, run: RunId) -> None:
+        """A book that does not fit is certain at first sight."""
+        account, book = self._tools.account, self._tools.book.name
+        draft = IncidentDraft(
+            key=IncidentKey(
+                kind=IncidentKind.BOOK_UNREADABLE, book=book, account=account, subject=""
+            ),
+            severity=FIXED[IncidentKind.BOOK_UNREADABLE],
+            title=f"book {book}: not readable, nothing is judged",
+            details={"why": self._redact(str(error))},
+        )
+        await self._note(draft, run, confirmations=1, spacing=timedelta(0))
+
+    async def _note(
+        self, draft: IncidentDraft, run: RunId, *, confirmations: int, spacing: timedelta
+    ) -> None:
+        lease = self._leases.mine(self._tools.account)
+        if lease is None:
+            return
+        try:
+            await self._suspect(lease, draft, run, confirmations=confirmations, spacing=spacing)
+        except (DatabaseUnavailableError, LeaseLostError) as error:
+            log.warning("[Reconcile] could not record", account=lease.account, why=str(error))
+
+    async def _suspect(
+        self,
+        lease: Lease,
+        draft: IncidentDraft,
+        run: RunId,
+        *,
+        confirmations: int,
+        spacing: timedelta,
+    ) -> None:
+        account, book = self._tools.account, self._tools.book.name
+        async with borrowed(self._tools.pool) as connection:
+            memory = await load_memory(connection, book=book, account=account)
+        suspicions = SuspicionBook(memory.suspicions, book=book, account=account, now=memory.now)
+        seen = suspicions.see(draft.key.kind, draft.key.subject, spacing=spacing)
+        keep, _ = suspicions.changes(settled=())
+        standing = {(i.key.kind, i.key.subject) for i in memory.incidents}
+        is_news = (draft.key.kind, draft.key.subject) not in standing
+        is_due = is_news and is_confirmed(seen, confirmations=confirmations)
+        if not keep and not is_due:
+            return
+        async with writing(
+            self._tools.pool, lease, book=book, run=run, mode=self._judging.mode
+        ) as record:
+            await keep_suspicions(record.connection, book=book, account=account, keep=keep, drop=())
+            if is_due:
+                await record.open_incident(draft)
+
+
+def _outcome(look: Look) -> Outcome:
+    """One sentence, and the heaviest state."""
+    state = OutcomeState.PARITY
+    if look.differs:
+        state = OutcomeState.DISCREPANCY
+    if look.unjudged:
+        state = OutcomeState.NOT_JUDGED
+    sentences = {
+        OutcomeState.PARITY: "book and venue agree",
+        OutcomeState.DISCREPANCY: "; ".join(
+            f"{f.kind} {f.subject}: {f.action}" for f in look.findings[:3]
+        ),
+        OutcomeState.NOT_JUDGED: "; ".join(look.unjudged[:3]),
+    }
+    return Outcome(
+        account=look.tools.account,
+        state=state,
+        sentence=sentences[state],
+        findings=tuple(look.findings),
+        recheck_after=min(look.recheck, default=None),
+        retry_after=min(
+            (f.retry_after for f in look.snapshot.failures() if f.retry_after), default=None
+        ),
+    )
+
+
+TAGS = {
+    "quarantine": "[QUARANTINE]",
+    "reappeared": "[QUARANTINE]",
+    "missing_order": "[OrderSync]",
+    "ended": "[OrderSync]",
+    "advanced": "[OrderSync]",
+    "stuck_order": "[OrderSync]",
+    "orphan_order": "[OrderSync]",
+    "inconclusive": "[OrderSync]",
+    "unmapped": "[OrderSync]",
+    "ghost_position": "[GHOST]",
+    "side_mismatch": "[GHOST]",
+    "mass_change": "[GUARD]",
+    "venue_auth": "[AUTH]",
+}
+"""The runbook greps for these; everything else is `[Reconcile]`."""
+
+QUIET_ACTIONS = frozenset({"none", "suspected"})
+
+
+def _log(look: Look, outcome: Outcome, job: str) -> None:
+    fields = {"account": look.tools.account, "job": job, "run_id": look.run}
+    for finding in outcome.findings:
+        write = log.info if finding.action in QUIET_ACTIONS else log.warning
+        write(
+            f"{TAGS.get(finding.kind, '[Reconcile]')} {finding.text}",
+            kind=finding.kind,
+            subject=finding.subject,
+            action=finding.action,
+            **fields,
+            **{k: v for k, v in finding.details.items() if k not in fields},
+        )
+    log.info("[Reconcile] pass done", state=outcome.state.value, **fields)

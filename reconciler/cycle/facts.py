@@ -1,0 +1,34 @@
+"""Numbers of one pass, for metrics and health. Filled by the stages, read once at the end."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from reconciler.domain.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaleOrders:
+    """The backlog of one profile."""
+
+    count: int
+    oldest_age: timedelta | None
+    quarantined: int
+
+
+@dataclass(slots=True, kw_only=True)
+class PassFacts:
+    """What happened. None: not known in this pass, the last value stands."""
+
+    snapshot: Snapshot | None = None
+    open_orders: int | None = None
+    stale_by_profile: Mapping[str, StaleOrders] | None = None
+    discrepancies: Mapping[str, int] | None = None
+    """Position verdict kind → how many."""
+    synced: Counter[str] = field(default_factory=Counter)
+    quarantined: int = 0
+    deactivated: int = 0
+    guard_trips: Counter[str] = field(default_factory=Counter)
+    skew_of_database: timedelta | None = None
+    skew_of_venue: timedelta | None = None

@@ -1,0 +1,173 @@
+"""One look: the book, the venue, and what we remember; everything that judging starts from."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from reconciler.book.postgres import PostgresBook
+from reconciler.cycle.facts import PassFacts
+from reconciler.cycle.judging import Judging
+from reconciler.cycle.suspicion_book import POSITION_FAMILY, SuspicionBook
+from reconciler.domain.book import BookReading
+from reconciler.domain.identity import AccountName, BookOrderId, RunId, Symbol
+from reconciler.domain.incidents import IncidentKind
+from reconciler.domain.outcome import Finding
+from reconciler.domain.snapshot import Snapshot
+from reconciler.domain.verdicts import PositionVerdict
+from reconciler.ports import Venue
+from reconciler.rules.book_changes import (
+    OwnWrite,
+    SeenSymbol,
+    changed_at_by_symbol,
+    digests_of,
+    note_changes,
+)
+from reconciler.rules.ghost_positions import judge_positions
+from reconciler.rules.ownership import Ownership
+from reconciler.store.connecting import Pool, borrowed
+from reconciler.store.leases import Lease
+from reconciler.store.memory import Memory, keep_reading, load_memory
+
+MIN_REACH = timedelta(minutes=10)
+"""Rows that changed this long ago are still read, though they ended: for grace and for orphans."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """The adapters of one account, from the composition root."""
+
+    account: AccountName
+    venue: Venue
+    book: PostgresBook
+    pool: Pool
+
+
+@dataclass(slots=True, kw_only=True)
+class Look:
+    """One look at one account, and what comes of it. Lives for one pass."""
+
+    tools: Tools
+    judging: Judging
+    lease: Lease
+    run: RunId
+    memory: Memory
+    reading: BookReading
+    snapshot: Snapshot
+    ownership: Ownership
+    noted: dict[Symbol, SeenSymbol]
+    own_writes: dict[BookOrderId, OwnWrite]
+    changed_at: dict[Symbol, datetime]
+    suspicions: SuspicionBook
+    positions: tuple[PositionVerdict, ...] = ()
+    findings: list[Finding] = field(default_factory=list)
+    facts: PassFacts = field(default_factory=PassFacts)
+    still_there: set[tuple[IncidentKind, str]] = field(default_factory=set)
+    """(kind, subject) of incidents that this pass shows to be true still."""
+    judged_kinds: set[IncidentKind] = field(default_factory=set)
+    """Kinds that this pass judged in full: an incident of them that is not there any more heals."""
+    settled: set[str] = field(default_factory=set)
+    """Suspicion kinds that this pass judged in full."""
+    recheck: list[timedelta] = field(default_factory=list)
+    unjudged: list[str] = field(default_factory=list)
+    """Why something could not be judged, in words."""
+    differs: bool = False
+
+    @property
+    def now(self) -> datetime:
+        """Database clock at the start of this look."""
+        return self.memory.now
+
+    def find(self, kind: str, subject: str, text: str, action: str, **details: object) -> None:
+        """Add one line to the outcome."""
+        self.findings.append(
+            Finding(
+                kind=kind,
+                account=self.tools.account,
+                subject=subject,
+                text=text,
+                action=action,
+                details=details,
+            )
+        )
+
+    def judge_positions_of(
+        self, reading: BookReading, changed_at: dict[Symbol, datetime]
+    ) -> tuple[PositionVerdict, ...]:
+        """Position verdicts of this snapshot against any reading of the book."""
+        first_seen = {
+            subject: at
+            for symbol in self._symbols(reading)
+            for subject in (f"{symbol}|long", f"{symbol}|short")
+            if (at := self.suspicions.first_seen_at(POSITION_FAMILY, subject)) is not None
+        }
+        return judge_positions(
+            reading=reading,
+            snapshot=self.snapshot,
+            ownership=self.ownership,
+            changed_at=changed_at,
+            first_seen=first_seen,
+            now=self.now,
+            limits=self.judging.positions,
+        )
+
+    def _symbols(self, reading: BookReading) -> set[Symbol]:
+        held = {p.symbol for p in self.snapshot.positions}
+        return held | {p.symbol for p in reading.positions}
+
+
+async def take_look(tools: Tools, judging: Judging, lease: Lease, run: RunId) -> Look:
+    """Read the book (1), then the venue (2).
+
+    Raises BookUnreadableError, DatabaseUnavailableError, VenueUnavailableError.
+    """
+    await tools.venue.prepare()
+    reach = max(MIN_REACH, 5 * judging.positions.grace, 5 * judging.orders.grace)
+    symbol_of = tools.venue.symbol_of
+    reading = await tools.book.read(tools.account, reach=reach, symbol_of=symbol_of)
+    async with borrowed(tools.pool) as connection:
+        memory = await load_memory(connection, book=tools.book.name, account=tools.account)
+    noted = note_changes(seen=memory.seen, digests=digests_of(reading), now=memory.now)
+    own_writes = dict(memory.own_writes)
+    if noted != memory.seen:
+        async with borrowed(tools.pool) as connection:
+            await keep_reading(
+                connection,
+                book=tools.book.name,
+                account=tools.account,
+                seen=noted,
+                own_writes=own_writes,
+                read_at=reading.read_at,
+            )
+    asked = {row.symbol for row in (*reading.positions, *reading.orders)}
+    snapshot = await tools.venue.snapshot(now=memory.now, symbols=asked)
+    look = Look(
+        tools=tools,
+        judging=judging,
+        lease=lease,
+        run=run,
+        memory=memory,
+        reading=reading,
+        snapshot=snapshot,
+        ownership=_ownership(judging, tools.venue),
+        noted=noted,
+        own_writes=own_writes,
+        changed_at=changed_at_by_symbol(reading=reading, noted=noted, own=own_writes),
+        suspicions=SuspicionBook(
+            memory.suspicions, book=tools.book.name, account=tools.account, now=memory.now
+        ),
+    )
+    look.positions = look.judge_positions_of(reading, look.changed_at)
+    look.facts.snapshot = snapshot
+    look.facts.skew_of_database = memory.clock_skew
+    look.facts.skew_of_venue = snapshot.venue_clock_skew
+    return look
+
+
+def _ownership(judging: Judging, venue: Venue) -> Ownership:
+    """The configured symbols in their one form."""
+    symbols = judging.symbols
+    return Ownership(
+        symbols=None if symbols is None else frozenset(venue.symbol_of(s) for s in symbols),
+        ignored_symbols=frozenset(venue.symbol_of(s) for s in judging.ignored_symbols),
+        ignored_order_ids=frozenset(judging.ignored_order_ids),
+        client_order_id_prefix=judging.client_order_id_prefix,
+    )

@@ -1,0 +1,327 @@
+"""Orders of one look: who is missing, what lookups say, which verdicts are confirmed."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from reconciler.cycle.facts import StaleOrders
+from reconciler.cycle.looking import Look
+from reconciler.cycle.suspicion_book import ORDER_FAMILY
+from reconciler.domain.identity import BookOrderId
+from reconciler.domain.incidents import IncidentKind
+from reconciler.domain.orders import BookOrder, OrderState, VenueOrder
+from reconciler.domain.snapshot import Lookup
+from reconciler.domain.suspicions import Suspicion
+from reconciler.domain.verdicts import OrderVerdict, OrderVerdictKind
+from reconciler.rules.blast_radius import why_not_infer_absence, why_not_quarantine
+from reconciler.rules.confirmation import is_confirmed
+from reconciler.rules.matching import match_orders
+from reconciler.rules.order_status import (
+    OrderLimits,
+    find_absent,
+    is_in_grace,
+    is_stale,
+    judge_order,
+    judge_orphans,
+)
+
+Kind = OrderVerdictKind
+NEVER_TRIED = datetime.min.replace(tzinfo=UTC)
+MASS_CHANGE = "mass_change"
+
+
+@dataclass(slots=True, kw_only=True)
+class OrderPlan:
+    """What the order stage decided: confirmed verdicts, by what is to be done about them."""
+
+    to_write: list[OrderVerdict] = field(default_factory=list)
+    to_quarantine: list[OrderVerdict] = field(default_factory=list)
+    to_report: list[OrderVerdict] = field(default_factory=list)
+    """Stuck orders and orphans: an incident, no write."""
+    reappeared: list[OrderVerdict] = field(default_factory=list)
+    mass_change: str | None = None
+    """Why nothing is quarantined now, confirmed."""
+    lookups: dict[BookOrderId, Lookup] = field(default_factory=dict)
+
+
+async def plan_orders(look: Look) -> OrderPlan:
+    """Judge every order of the account and decide what is confirmed. Writes nothing."""
+    plan = OrderPlan()
+    limits = _limits(look)
+    rows = tuple(o for o in look.reading.orders if look.ownership.covers(o.symbol))
+    listed = [o for o in look.snapshot.orders if look.ownership.covers(o.symbol)]
+    matching = match_orders(rows=(*rows, *look.reading.stray_orders), listed=listed)
+    why_incomplete = _why_incomplete(look)
+    first_seen = _first_seen(look, rows)
+    absent: tuple[BookOrder, ...] = ()
+    if why_incomplete is None:
+        absent = find_absent(
+            rows=rows, listed=matching.by_order, now=look.now, limits=limits, first_seen=first_seen
+        )
+    else:
+        look.unjudged.append(why_incomplete)
+    held = _why_held(look, rows, absent, limits, first_seen)
+    plan.lookups = await _look_up(look, absent)
+    verdicts = [
+        judge_order(
+            row=row,
+            listed=matching.by_order.get(row.id),
+            why_incomplete=why_incomplete,
+            lookup=plan.lookups.get(row.id),
+            first_seen_at=first_seen.get(row.id),
+            now=look.now,
+            limits=limits,
+        )
+        for row in rows
+    ]
+    orphans = await _judge_unmatched(look, matching.unmatched, limits)
+    _weigh(look, plan, [*verdicts, *orphans], held)
+    _settle(look, complete=why_incomplete is None)
+    _note_backlog(look, rows, matching.by_order, complete=why_incomplete is None)
+    return plan
+
+
+def _limits(look: Look) -> OrderLimits:
+    """The operator's limits, with the reason why ages cannot be trusted now (rule 13)."""
+    limits, most = look.judging.orders, look.judging.max_clock_skew
+    skews = {
+        "database and host": look.memory.clock_skew,
+        "venue and host": look.snapshot.venue_clock_skew or timedelta(0),
+    }
+    for which, skew in skews.items():
+        if abs(skew) > most:
+            why = f"clocks of {which} differ by {abs(skew).total_seconds():.0f} s"
+            return OrderLimits(
+                stale_after=limits.stale_after,
+                quarantine_after=limits.quarantine_after,
+                grace=limits.grace,
+                retention=limits.retention,
+                why_not_age=why,
+            )
+    return limits
+
+
+def _why_incomplete(look: Look) -> str | None:
+    if look.snapshot.orders_are_complete():
+        return None
+    failures = [f for f in look.snapshot.failures() if "orders" in f.call]
+    said = "; ".join(f"{f.call}: {f.detail}" for f in failures) or "no listing of open orders"
+    return f"the venue's open orders are not complete ({said})"
+
+
+def _first_seen(look: Look, rows: tuple[BookOrder, ...]) -> dict[BookOrderId, datetime]:
+    found = ((row.id, look.suspicions.first_seen_at(ORDER_FAMILY, row.id)) for row in rows)
+    return {order_id: at for order_id, at in found if at is not None}
+
+
+def _why_held(
+    look: Look,
+    rows: tuple[BookOrder, ...],
+    absent: tuple[BookOrder, ...],
+    limits: OrderLimits,
+    first_seen: Mapping[BookOrderId, datetime],
+) -> str | None:
+    """Rule 9, before any lookup: rows in their grace are on neither side of the fraction."""
+    live = sum(
+        1
+        for row in rows
+        if row.state.is_live
+        and not is_in_grace(row, now=look.now, limits=limits, first_seen_at=first_seen.get(row.id))
+    )
+    return why_not_infer_absence(live=live, absent=len(absent), limits=look.judging.blast)
+
+
+async def _look_up(look: Look, absent: tuple[BookOrder, ...]) -> dict[BookOrderId, Lookup]:
+    """Targeted lookups, least recently tried first, capped: the bot needs the rest of the budget."""
+    turn = sorted(absent, key=lambda o: (look.suspicions.tried_at(o.id) or NEVER_TRIED, o.id))
+    return {
+        row.id: await look.tools.venue.look_up(row, now=look.now)
+        for row in turn[: look.judging.lookups_per_cycle]
+    }
+
+
+async def _judge_unmatched(
+    look: Look, unmatched: tuple[VenueOrder, ...], limits: OrderLimits
+) -> list[OrderVerdict]:
+    """The book is asked by id, whatever the status, before anything is called an orphan."""
+    ours = [o for o in unmatched if o.state.is_live and look.ownership.owns(o)]
+    if not ours:
+        return []
+    found = await look.tools.book.find_orders(
+        venue_order_ids=[o.venue_order_id for o in ours],
+        client_order_ids=[o.client_order_id for o in ours if o.client_order_id],
+        symbol_of=look.tools.venue.symbol_of,
+    )
+    matching = match_orders(rows=found, listed=ours)
+    judged = [
+        judge_order(
+            row=row,
+            listed=matching.by_order[row.id],
+            why_incomplete=None,
+            lookup=None,
+            first_seen_at=look.suspicions.first_seen_at(ORDER_FAMILY, row.id),
+            now=look.now,
+            limits=limits,
+        )
+        for row in found
+        if row.id in matching.by_order
+    ]
+    old_enough = [o for o in matching.unmatched if not _is_too_young(look, o, limits)]
+    return [*judged, *judge_orphans(unmatched=old_enough)]
+
+
+def _is_too_young(look: Look, order: VenueOrder, limits: OrderLimits) -> bool:
+    """The bot may not have written its row yet; a venue that gives no time is watched first."""
+    since = order.created_at
+    if since is None:
+        kept = look.suspicions.see(
+            Kind.IN_GRACE, order.venue_order_id, spacing=limits.grace, counts=False
+        )
+        since = kept.first_seen_at
+    return look.now - since < limits.grace
+
+
+def _weigh(look: Look, plan: OrderPlan, verdicts: list[OrderVerdict], held: str | None) -> None:
+    """Confirm each verdict, and sort it by what is to be done."""
+    due: list[OrderVerdict] = []
+    for verdict in verdicts:
+        _weigh_one(look, plan, verdict, due, held)
+    for order_id in plan.lookups:
+        look.suspicions.note_tried(order_id)
+    rolling = why_not_quarantine(
+        live=sum(1 for v in verdicts if v.order is not None and v.order.state.is_live),
+        quarantined_last_hour=look.memory.quarantined_last_hour,
+        candidates=len(due),
+        limits=look.judging.blast,
+    )
+    why = held or rolling
+    if why is None:
+        plan.to_quarantine = due
+        look.settled.add(MASS_CHANGE)
+        look.judged_kinds.add(IncidentKind.MASS_CHANGE)
+        return
+    look.differs = True
+    look.facts.guard_trips["mass_change"] += 1
+    look.still_there.add((IncidentKind.MASS_CHANGE, "orders"))
+    suspicion = look.suspicions.see(MASS_CHANGE, "orders", spacing=look.judging.order_confirm_after)
+    if is_confirmed(suspicion, confirmations=look.judging.order_confirmations):
+        plan.mass_change = why
+    else:
+        look.recheck.append(look.judging.order_confirm_after)
+    look.find(MASS_CHANGE, "orders", why, "held back")
+
+
+def _weigh_one(  # noqa: C901 - one flat ladder, one rung a verdict
+    look: Look,
+    plan: OrderPlan,
+    verdict: OrderVerdict,
+    due: list[OrderVerdict],
+    held: str | None,
+) -> None:
+    match verdict.kind:
+        case Kind.IN_SYNC | Kind.QUARANTINED:
+            return
+        case Kind.IN_GRACE:
+            look.suspicions.see(
+                Kind.IN_GRACE,
+                verdict.subject,
+                spacing=look.judging.order_confirm_after,
+                counts=False,
+            )
+        case Kind.UNMAPPED:
+            look.unjudged.append(f"order {verdict.subject}: {verdict.reason}")
+            look.find(verdict.kind, verdict.subject, verdict.reason, "none")
+        case Kind.INCONCLUSIVE:
+            look.suspicions.leave(ORDER_FAMILY, verdict.subject)
+            look.unjudged.append(f"order {verdict.subject}: {verdict.reason}")
+            look.find(verdict.kind, verdict.subject, verdict.reason, "none")
+        case Kind.UNCHECKED:
+            look.differs = True
+            look.suspicions.leave(ORDER_FAMILY, verdict.subject)
+            if look.suspicions.first_seen_at(ORDER_FAMILY, verdict.subject) is None:
+                _see(look, verdict, Kind.MISSING, counts=False)
+            look.recheck.append(look.judging.order_confirm_after)
+            look.find(Kind.MISSING, verdict.subject, verdict.reason, "suspected")
+        case Kind.MISSING:
+            look.differs = True
+            _see(look, verdict, Kind.MISSING)
+            look.find(Kind.MISSING, verdict.subject, verdict.reason, "suspected")
+        case Kind.QUARANTINE:
+            look.differs = True
+            confirmed = _confirmed(look, verdict, Kind.MISSING)
+            if confirmed:
+                due.append(verdict)
+            if not confirmed or held is not None:
+                action = "held back" if held is not None else "suspected"
+                look.find(Kind.MISSING, verdict.subject, verdict.reason, action)
+        case Kind.REAPPEARED:
+            look.differs = True
+            plan.reappeared.append(verdict)
+            look.find(verdict.kind, verdict.subject, verdict.reason, "none")
+        case Kind.ENDED | Kind.ADVANCED:
+            look.differs = True
+            if _confirmed(look, verdict, verdict.kind):
+                plan.to_write.append(verdict)
+            else:
+                look.find(verdict.kind, verdict.subject, verdict.reason, "suspected")
+        case Kind.STUCK | Kind.ORPHAN:
+            look.differs = True
+            look.still_there.add((IncidentKind(verdict.kind.value), verdict.subject))
+            if _confirmed(look, verdict, verdict.kind):
+                plan.to_report.append(verdict)
+            else:
+                look.find(verdict.kind, verdict.subject, verdict.reason, "suspected")
+
+
+def _see(look: Look, verdict: OrderVerdict, kind: Kind, *, counts: bool = True) -> Suspicion:
+    spacing = look.judging.order_confirm_after
+    return look.suspicions.see(kind, verdict.subject, spacing=spacing, counts=counts)
+
+
+def _confirmed(look: Look, verdict: OrderVerdict, kind: Kind) -> bool:
+    """Seen often enough; if not, look again soon."""
+    confirmations = look.judging.order_confirmations
+    if is_confirmed(_see(look, verdict, kind), confirmations=confirmations):
+        return True
+    look.recheck.append(look.judging.order_confirm_after)
+    return False
+
+
+def _settle(look: Look, *, complete: bool) -> None:
+    """Which suspicions and incidents this stage may call over: only after a complete listing."""
+    if not complete:
+        return
+    look.settled |= ORDER_FAMILY
+    look.judged_kinds |= {IncidentKind.STUCK_ORDER, IncidentKind.ORPHAN_ORDER}
+
+
+def _note_backlog(
+    look: Look,
+    rows: tuple[BookOrder, ...],
+    listed: Mapping[BookOrderId, VenueOrder],
+    *,
+    complete: bool,
+) -> None:
+    """The stale backlog by profile, for metrics and /health; kept as it was without a listing."""
+    if not complete:
+        return
+    look.facts.open_orders = sum(1 for o in look.snapshot.orders if o.state.is_live)
+    stale: dict[str, list[timedelta]] = defaultdict(list)
+    quarantined: dict[str, int] = defaultdict(int)
+    for row in rows:
+        if row.state is OrderState.UNKNOWN:
+            quarantined[row.profile_id] += 1
+        shown = row.id in listed and listed[row.id].state.is_live
+        if is_stale(
+            row, shown_live=shown, now=look.now, stale_after=look.judging.orders.stale_after
+        ):
+            stale[row.profile_id].append(look.now - row.created_at)
+    look.facts.stale_by_profile = {
+        profile.id: StaleOrders(
+            count=len(stale[profile.id]),
+            oldest_age=max(stale[profile.id], default=None),
+            quarantined=quarantined[profile.id],
+        )
+        for profile in look.reading.profiles
+    }

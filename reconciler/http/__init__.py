@@ -1,0 +1,1 @@
+"""The daemon's face over HTTP: health and metrics for machines, the API for operators."""

@@ -1,0 +1,1 @@
+"""Incidents as people work on them."""

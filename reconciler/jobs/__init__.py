@@ -1,0 +1,1 @@
+"""What the scheduler runs, by the runbook's names."""

@@ -1,0 +1,1 @@
+"""What the runbook says: pure functions over frozen values; time is passed in, nothing is done."""

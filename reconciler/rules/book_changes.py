@@ -1,0 +1,100 @@
+"""When we saw the book's rows of a symbol differ from our last reading (rule 5).
+
+A bot that does not keep `updated_at` still explains a difference by a change that we saw.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from reconciler.domain.book import BookReading
+from reconciler.domain.identity import BookOrderId, Symbol
+from reconciler.domain.orders import BookOrder
+
+FORGET_AFTER = timedelta(hours=1)
+"""A symbol without open rows is remembered this long after its last change."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenSymbol:
+    """What we remember of one symbol's open rows."""
+
+    digest: str
+    changed_at: datetime | None
+    """Database clock when we saw it differ; None: never since first sight."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnWrite:
+    """A status that we wrote ourselves: it is no change by the bot, and explains nothing."""
+
+    status: str
+    written_from: datetime
+    written_to: datetime
+    """Database clock before and after the transaction: `updated_at` lies between."""
+
+
+def is_own_write(row: BookOrder, own: Mapping[BookOrderId, OwnWrite]) -> bool:
+    """The row is as we left it."""
+    write = own.get(row.id)
+    if write is None or row.raw_status != write.status:
+        return False
+    return write.written_from <= row.updated_at <= write.written_to
+
+
+def digests_of(reading: BookReading) -> dict[Symbol, str]:
+    """A short digest of each symbol's open rows; a symbol without any is absent."""
+    lines: dict[Symbol, list[str]] = defaultdict(list)
+    for row in reading.positions:
+        if row.open:
+            lines[row.symbol].append(f"p|{row.id}|{row.profile_id}|{row.side}|{row.qty}")
+    for order in reading.orders:
+        if not order.state.is_terminal:
+            lines[order.symbol].append(
+                f"o|{order.id}|{order.raw_status}|{order.filled}|{order.qty}"
+            )
+    return {
+        symbol: hashlib.blake2b("\n".join(sorted(rows)).encode(), digest_size=12).hexdigest()
+        for symbol, rows in lines.items()
+    }
+
+
+def note_changes(
+    *,
+    seen: Mapping[Symbol, SeenSymbol] | None,
+    digests: Mapping[Symbol, str],
+    now: datetime,
+) -> dict[Symbol, SeenSymbol]:
+    """What to remember after this reading. `seen` None: first sight, which is no change."""
+    if seen is None:
+        return {s: SeenSymbol(digest=d, changed_at=None) for s, d in digests.items()}
+    noted: dict[Symbol, SeenSymbol] = {}
+    for symbol in {*seen, *digests}:
+        before, digest = seen.get(symbol), digests.get(symbol, "")
+        if before is not None and before.digest == digest:
+            if digest or (before.changed_at and now - before.changed_at < FORGET_AFTER):
+                noted[symbol] = before
+        else:
+            noted[symbol] = SeenSymbol(digest=digest, changed_at=now)
+    return noted
+
+
+def changed_at_by_symbol(
+    *,
+    reading: BookReading,
+    noted: Mapping[Symbol, SeenSymbol],
+    own: Mapping[BookOrderId, OwnWrite],
+) -> dict[Symbol, datetime]:
+    """The latest change of each symbol's rows: their own `updated_at`, or when we saw it."""
+    orders = [row for row in reading.orders if not is_own_write(row, own)]
+    latest: dict[Symbol, datetime] = {
+        symbol: seen.changed_at for symbol, seen in noted.items() if seen.changed_at is not None
+    }
+    for row in (*reading.positions, *orders):
+        if row.updated_at > reading.read_at + timedelta(minutes=1):
+            continue  # a time in the future is an anomaly, and explains nothing
+        if row.symbol not in latest or row.updated_at > latest[row.symbol]:
+            latest[row.symbol] = row.updated_at
+    return latest

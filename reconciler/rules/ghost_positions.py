@@ -1,0 +1,240 @@
+"""Position verdicts: what the venue holds against what the book has open.
+
+Source: the runbook's ghost position section; DESIGN rules 1, 5 and 14.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from reconciler.domain.book import BookReading, Profile
+from reconciler.domain.identity import ProfileId, Symbol
+from reconciler.domain.positions import BookPosition, PositionSide, VenuePosition
+from reconciler.domain.snapshot import Completeness, ScopeName, Snapshot
+from reconciler.domain.verdicts import PositionVerdict, PositionVerdictKind
+from reconciler.rules.grace import explains
+from reconciler.rules.ownership import Ownership
+
+Kind = PositionVerdictKind
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionLimits:
+    """The operator's numbers for positions (section 4, `[positions]`)."""
+
+    grace: timedelta
+    tolerance_notional: Decimal
+
+
+@dataclass(slots=True, kw_only=True)
+class _Sides:
+    """Both sides' quantities for one symbol while they are gathered."""
+
+    venue: dict[PositionSide, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    book: dict[PositionSide, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    profiles: list[ProfileId] = field(default_factory=list)
+    price: Decimal | None = None
+    hedged: bool | None = None
+
+
+def judge_positions(
+    *,
+    reading: BookReading,
+    snapshot: Snapshot,
+    ownership: Ownership,
+    changed_at: Mapping[Symbol, datetime],
+    first_seen: Mapping[str, datetime],
+    now: datetime,
+    limits: PositionLimits,
+) -> tuple[PositionVerdict, ...]:
+    """One verdict for each (symbol, side) that either side has. Linear.
+
+    A partial listing still shows what it shows: it can prove a ghost, never a phantom. A failed
+    one gives no verdict at all.
+    """
+    scope = snapshot.scope(ScopeName.POSITIONS)
+    if scope is None or scope.completeness is Completeness.FAILED:
+        return ()
+    symbols = _gather(reading, snapshot, ownership)
+    stray = {row.symbol for row in reading.stray_positions if row.open and row.qty > ZERO}
+    account_hedged = _account_mode(snapshot.positions)
+    verdicts: list[PositionVerdict] = []
+    for symbol, sides in sorted(symbols.items()):
+        for verdict in _compare(symbol, sides, snapshot, account_hedged, limits):
+            judged = _withhold(verdict, scope.completeness, symbol in stray)
+            verdicts.append(_explain(judged, changed_at, first_seen, now, limits))
+    return tuple(verdicts)
+
+
+def _gather(reading: BookReading, snapshot: Snapshot, ownership: Ownership) -> dict[Symbol, _Sides]:
+    symbols: dict[Symbol, _Sides] = defaultdict(_Sides)
+    for held in snapshot.positions:
+        if held.qty > ZERO and ownership.covers(held.symbol):
+            sides = symbols[held.symbol]
+            sides.venue[held.side] += held.qty
+            sides.price = held.mark_price or held.entry_price or sides.price
+            sides.hedged = held.hedged if held.hedged is not None else sides.hedged
+    for row in reading.positions:
+        if row.open and row.qty > ZERO and ownership.covers(row.symbol):
+            sides = symbols[row.symbol]
+            sides.book[row.side] += row.qty
+            if row.profile_id not in sides.profiles:
+                sides.profiles.append(row.profile_id)
+    for symbol, sides in symbols.items():
+        if sides.hedged is None and _one_profile_holds_both(symbol, reading.positions):
+            sides.hedged = True
+    return symbols
+
+
+def _one_profile_holds_both(symbol: Symbol, rows: Iterable[BookPosition]) -> bool:
+    """Two legs of one profile are hedge mode; of two profiles they net."""
+    sides: dict[ProfileId, set[PositionSide]] = defaultdict(set)
+    for row in rows:
+        if row.symbol == symbol and row.open and row.qty > ZERO:
+            sides[row.profile_id].add(row.side)
+    return any(len(both) == len(PositionSide) for both in sides.values())
+
+
+def _account_mode(positions: Iterable[VenuePosition]) -> bool | None:
+    """Hedge mode is a setting of the account at most venues: any row that says so speaks."""
+    said = {held.hedged for held in positions if held.hedged is not None}
+    if True in said:
+        return True
+    return False if False in said else None
+
+
+def _compare(
+    symbol: Symbol,
+    sides: _Sides,
+    snapshot: Snapshot,
+    account_hedged: bool | None,  # noqa: FBT001 - three-valued, named at the only call
+    limits: PositionLimits,
+) -> Iterable[PositionVerdict]:
+    hedged = account_hedged if account_hedged is not None else sides.hedged
+    market = snapshot.markets.get(symbol)
+    step = market.qty_step if market is not None else None
+
+    def agree(a: Decimal, b: Decimal) -> bool:
+        """Rule 14: within a step size, or within the notional tolerance."""
+        gap = abs(a - b)
+        if gap == ZERO or (step is not None and gap < step):
+            return True
+        return sides.price is not None and gap * sides.price <= limits.tolerance_notional
+
+    def verdict(venue: Decimal, book: Decimal) -> PositionVerdict:
+        """Signed quantities, positive is long."""
+        held = ZERO if agree(venue, ZERO) else venue
+        expected = ZERO if agree(book, ZERO) and held == ZERO else book
+        side = PositionSide.LONG if (held or expected or venue) >= ZERO else PositionSide.SHORT
+        kind, reason = _kind_of(held, expected, same=agree(venue, book))
+        gap = abs(venue - book)
+        return PositionVerdict(
+            kind=kind,
+            symbol=symbol,
+            side=side,
+            venue_qty=abs(venue),
+            book_qty=abs(book),
+            notional=gap * sides.price if sides.price is not None else None,
+            profile_ids=tuple(sides.profiles),
+            reason=reason,
+        )
+
+    long, short = PositionSide.LONG, PositionSide.SHORT
+    if hedged:
+        for side in PositionSide:
+            if sides.venue[side] or sides.book[side]:
+                sign = 1 if side is long else -1
+                yield verdict(sign * sides.venue[side], sign * sides.book[side])
+        return
+    yield verdict(sides.venue[long] - sides.venue[short], sides.book[long] - sides.book[short])
+
+
+def _kind_of(held: Decimal, expected: Decimal, *, same: bool) -> tuple[Kind, str]:
+    """Signed quantities after dust was taken out."""
+    if same:
+        return Kind.IN_PARITY, "book and venue agree"
+    if expected == ZERO:
+        return Kind.GHOST_POSITION, f"the venue holds {_signed(held)}, the book has none open"
+    if held == ZERO:
+        return Kind.PHANTOM_POSITION, f"the book has {_signed(expected)} open, the venue holds none"
+    if (held > ZERO) is not (expected > ZERO):
+        return (
+            Kind.SIDE_MISMATCH,
+            f"the venue holds {_signed(held)}, the book has {_signed(expected)}",
+        )
+    return (
+        Kind.QUANTITY_MISMATCH,
+        f"the venue holds {_signed(held)}, the book has {_signed(expected)}",
+    )
+
+
+def _signed(qty: Decimal) -> str:
+    return f"{PositionSide.LONG if qty > ZERO else PositionSide.SHORT} {abs(qty):f}"
+
+
+def _withhold(
+    verdict: PositionVerdict,
+    completeness: Completeness,
+    has_stray: bool,  # noqa: FBT001
+) -> PositionVerdict:
+    """Rule 1: absence must be proven, at the venue and in the book."""
+    if verdict.kind is Kind.PHANTOM_POSITION and completeness is not Completeness.COMPLETE:
+        reason = "the venue's position listing is not complete: absence is not proven"
+        return replace(verdict, kind=Kind.NOT_JUDGED, reason=reason)
+    if verdict.kind.is_discrepancy and has_stray:
+        reason = "the book has an open row of this symbol whose profile is not known"
+        return replace(verdict, kind=Kind.NOT_JUDGED, reason=reason)
+    return verdict
+
+
+def _explain(
+    verdict: PositionVerdict,
+    changed_at: Mapping[Symbol, datetime],
+    first_seen: Mapping[str, datetime],
+    now: datetime,
+    limits: PositionLimits,
+) -> PositionVerdict:
+    """Rule 5: what the bot has just changed explains a difference until the window ends."""
+    if not verdict.kind.is_discrepancy:
+        return verdict
+    explained = explains(
+        changed_at=changed_at.get(verdict.symbol),
+        first_seen_at=first_seen.get(verdict.subject),
+        now=now,
+        grace=limits.grace,
+    )
+    return replace(verdict, explained_by_change=explained)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pinning:
+    """Which profiles a position belongs to, and how sure that is."""
+
+    profiles: tuple[Profile, ...]
+    certainty: str
+
+
+def pin_on_profiles(*, symbol: Symbol, reading: BookReading) -> Pinning:
+    """The profiles that trade this symbol, or all active ones of the account when none does.
+
+    `reading` should reach far enough back to hold the rows of a recently closed position.
+    """
+    traders = {row.profile_id for row in reading.positions if row.symbol == symbol}
+    traders |= {row.profile_id for row in reading.orders if row.symbol == symbol}
+    found = tuple(p for p in reading.profiles if p.id in traders)
+    if len(found) == 1:
+        return Pinning(profiles=found, certainty="the only profile with rows of this symbol")
+    if found:
+        return Pinning(
+            profiles=found, certainty=f"{len(found)} profiles have rows of this symbol: all of them"
+        )
+    active = tuple(p for p in reading.profiles if p.is_active)
+    if not active:
+        return Pinning(profiles=(), certainty="the account has no active profile")
+    return Pinning(
+        profiles=active,
+        certainty="no profile has rows of this symbol: every active profile of the account",
+    )

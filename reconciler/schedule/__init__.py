@@ -1,0 +1,1 @@
+"""When jobs run. APScheduler lives here and nowhere else."""

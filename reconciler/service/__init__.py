@@ -1,0 +1,1 @@
+"""The composition root: only here are adapters built and wired."""

@@ -1,0 +1,248 @@
+"""From settings to adapters: everything that one process works with."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from reconciler import __version__
+from reconciler.book.postgres import PostgresBook
+from reconciler.book.preset import load_preset
+from reconciler.cycle.account_cycle import AccountCycle
+from reconciler.cycle.judging import Judging
+from reconciler.cycle.looking import Tools
+from reconciler.domain.errors import ReconcilerError
+from reconciler.domain.identity import AccountName, BookName
+from reconciler.jobs.order_status_sync import OrderStatusSyncService
+from reconciler.jobs.reconciliation import ReconciliationService
+from reconciler.rules.blast_radius import BlastLimits
+from reconciler.rules.ghost_positions import PositionLimits
+from reconciler.rules.order_status import OrderLimits
+from reconciler.service.telling import Teller
+from reconciler.settings import Settings
+from reconciler.settings.accounts import AccountSettings
+from reconciler.settings.books import BookSettings
+from reconciler.store.connecting import Pool, open_pool
+from reconciler.store.leases import Leases, new_holder
+from reconciler.telemetry.health import HealthBoard
+from reconciler.telemetry.metrics import Metrics
+from reconciler.telemetry.redaction import Redactor
+from reconciler.venue.account import CcxtAccount
+from reconciler.venue.calls import Observe
+from reconciler.venue.connection import AccountConnection
+from reconciler.venue.descriptions.retention import retention_of
+from reconciler.venue.shared_connection import SharedConnections
+
+POOL_SIZE = 10
+AT_ONCE = 32
+"""Passes under way at once. Each borrows a connection for moments, never across a venue call."""
+
+
+class NotConfiguredError(ReconcilerError):
+    """The settings are valid, and not enough for this command. Names what lacks."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assembly:
+    """The parts of one process, wired."""
+
+    settings: Settings
+    url: str
+    pool: Pool
+    leases: Leases
+    venues: Mapping[AccountName, CcxtAccount]
+    books: Mapping[BookName, PostgresBook]
+    reconciliation: ReconciliationService
+    order_status_sync: OrderStatusSyncService
+    health: HealthBoard
+    metrics: Metrics
+    redactor: Redactor
+    teller: Teller
+
+
+def database_url(settings: Settings) -> str:
+    """The daemon's own database. Raises NotConfiguredError."""
+    if settings.database.url is None:
+        raise NotConfiguredError(
+            "database.url is not set: put it in reconciler.toml, or set DATABASE_URL"
+        )
+    return settings.database.url.get_secret_value()
+
+
+def accounts_of(settings: Settings) -> dict[AccountName, AccountSettings]:
+    """The accounts under watch. Raises NotConfiguredError."""
+    if not settings.accounts:
+        raise NotConfiguredError(
+            "no account is configured: add a table [accounts.NAME] with venue, api_key and secret"
+        )
+    return {AccountName(name): account for name, account in settings.accounts.items()}
+
+
+@contextlib.asynccontextmanager
+async def assembled(settings: Settings, redactor: Redactor) -> AsyncIterator[Assembly]:
+    """Build everything, and close it at the end. Opens no connection by itself.
+
+    Raises NotConfiguredError, BookUnreadableError (a preset that is not carried).
+    """
+    url, accounts = database_url(settings), accounts_of(settings)
+    health = HealthBoard(mode=settings.mode, version=__version__, redact=redactor.text)
+    metrics = Metrics()
+    metrics.declare(accounts)
+    shared = SharedConnections()
+    venues = {
+        name: CcxtAccount(
+            connection_of(name, account), shared=shared, observe=_observer(metrics, name)
+        )
+        for name, account in accounts.items()
+    }
+    pool = await open_pool(url, size=POOL_SIZE)
+    try:
+        leases = Leases(pool, holder=new_holder())
+        books = _books(settings, pool, url)
+        teller = Teller(metrics=metrics, health=health)
+        cycles = {
+            name: AccountCycle(
+                Tools(
+                    account=name,
+                    venue=venues[name],
+                    book=books[BookName(accounts[name].book)],
+                    pool=pool,
+                ),
+                judging_of(settings, accounts[name]),
+                leases,
+                share_for=_share_for(settings),
+                redact=redactor.text,
+            )
+            for name in accounts
+        }
+        at_once = asyncio.Semaphore(AT_ONCE)
+        yield Assembly(
+            settings=settings,
+            url=url,
+            pool=pool,
+            leases=leases,
+            venues=venues,
+            books=books,
+            reconciliation=ReconciliationService(cycles, tell=teller.tell, at_once=at_once),
+            order_status_sync=OrderStatusSyncService(cycles, tell=teller.tell, at_once=at_once),
+            health=health,
+            metrics=metrics,
+            redactor=redactor,
+            teller=teller,
+        )
+    finally:
+        await _close(pool, venues, shared)
+
+
+async def _close(
+    pool: Pool, venues: Mapping[AccountName, CcxtAccount], shared: SharedConnections
+) -> None:
+    await asyncio.gather(*(venue.close() for venue in venues.values()))
+    await shared.close()
+    try:
+        async with asyncio.timeout(2):
+            await pool.close()
+    except TimeoutError:
+        pool.terminate()
+
+
+def _observer(metrics: Metrics, account: AccountName) -> Observe:
+    def observe(call: str, outcome: str, seconds: float) -> None:
+        metrics.venue_request(account, call, outcome, seconds)
+
+    return observe
+
+
+def _share_for(settings: Settings) -> timedelta:
+    """Well below an interval: a scheduled look is never skipped, only shared."""
+    return 0.4 * min(settings.schedule.reconciliation, settings.schedule.order_status_sync)
+
+
+def _books(settings: Settings, pool: Pool, url: str) -> dict[BookName, PostgresBook]:
+    books = {}
+    for name, book in settings.all_books.items():
+        if book.url is not None and book.url.get_secret_value() != url:
+            raise NotConfiguredError(
+                f"book {name}: a book in another database than database.url is not supported yet"
+            )
+        preset = load_preset(
+            book.preset,
+            statements=_statements(book),
+            vocabulary=book.vocabulary,
+            write=book.write,
+            timezone=str(book.timezone) if book.timezone else None,
+        )
+        books[BookName(name)] = PostgresBook(pool, name=BookName(name), preset=preset)
+    return books
+
+
+def _statements(book: BookSettings) -> dict[str, dict[str, str | None]]:
+    return {
+        "profiles": book.profiles.model_dump(),
+        "orders": book.orders.model_dump(),
+        "positions": book.positions.model_dump(),
+    }
+
+
+def connection_of(name: AccountName, account: AccountSettings) -> AccountConnection:
+    """How an account is reached, as the venue adapter takes it."""
+
+    def revealed(field: str) -> str | None:
+        value = getattr(account, field)
+        return value.get_secret_value() if value is not None else None
+
+    return AccountConnection(
+        name=name,
+        venue=account.venue,
+        api_key=revealed("api_key"),
+        secret=revealed("secret"),
+        password=revealed("password"),
+        uid=account.uid,
+        wallet_address=account.wallet_address,
+        base_url=account.base_url,
+        sandbox=account.sandbox,
+        symbols=account.symbols or (),
+        timeout=account.timeout,
+        rate_share=account.rate_share,
+        options=account.options,
+    )
+
+
+def judging_of(settings: Settings, account: AccountSettings) -> Judging:
+    """The operator's numbers for one account."""
+    orders, positions, guards = settings.orders, settings.positions, settings.guards
+    return Judging(
+        mode=settings.mode,
+        orders=OrderLimits(
+            stale_after=orders.stale_after,
+            quarantine_after=orders.quarantine_after,
+            grace=orders.grace,
+            retention=account.retention or retention_of(account.venue),
+        ),
+        order_confirmations=orders.confirmations,
+        order_confirm_after=orders.confirm_after,
+        lookups_per_cycle=orders.lookups_per_cycle,
+        positions=PositionLimits(
+            grace=positions.grace, tolerance_notional=positions.tolerance_notional
+        ),
+        position_confirmations=positions.confirmations,
+        position_confirm_after=positions.confirm_after,
+        contain=frozenset(positions.contain),
+        blast=BlastLimits(max_share=guards.max_share, max_count=guards.max_count),
+        max_clock_skew=guards.max_clock_skew,
+        symbols=account.symbols,
+        ignored_symbols=account.ignore.symbols,
+        ignored_order_ids=account.ignore.venue_order_ids,
+        client_order_id_prefix=account.client_order_id_prefix,
+        accounts=tuple(AccountName(name) for name in settings.accounts),
+    )
+
+
+async def check_configured(assembly: Assembly) -> None:
+    """Refuse a configuration that no venue can be reached with. Asks no venue.
+
+    Raises VenueMisconfiguredError.
+    """
+    for venue in assembly.venues.values():
+        await venue.connect()

@@ -1,0 +1,149 @@
+"""The doctor's questions: each gives one line, none changes anything."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from reconciler.domain.errors import (
+    BookUnreadableError,
+    DatabaseUnavailableError,
+    VenueMisconfiguredError,
+    VenueUnavailableError,
+)
+from reconciler.domain.identity import AccountName
+from reconciler.domain.snapshot import Completeness, Snapshot
+from reconciler.service.assembly import Assembly
+from reconciler.store.connecting import borrowed, is_transaction_pooler
+from reconciler.store.migrations import newest_version
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One answer of the doctor."""
+
+    level: Literal["ok", "warn", "fail"]
+    what: str
+    says: str
+    mend: str = ""
+
+
+async def run_checks(assembly: Assembly) -> list[Line]:
+    """Every question, in the order in which one would ask them."""
+    lines = [
+        Line(
+            level="ok",
+            what="configuration",
+            says=f"mode {assembly.settings.mode}, {len(assembly.venues)} accounts",
+        )
+    ]
+    lines += [line async for line in _database(assembly)]
+    if not any(line.level == "fail" for line in lines):
+        lines += [line async for line in _books(assembly)]
+    for account in assembly.venues:
+        lines += [line async for line in _venue(assembly, account)]
+    return lines
+
+
+async def _database(assembly: Assembly) -> AsyncIterator[Line]:
+    try:
+        before = datetime.now(UTC)
+        async with borrowed(assembly.pool) as connection:
+            now: datetime = await connection.fetchval("select clock_timestamp()")
+            middle = before + (datetime.now(UTC) - before) / 2
+            server = await connection.fetchval("show server_version")
+            version = None
+            if await connection.fetchval(
+                "select to_regclass('reconciler.alembic_version') is not null"
+            ):
+                version = await connection.fetchval(
+                    "select version_num from reconciler.alembic_version"
+                )
+    except DatabaseUnavailableError as error:
+        yield Line(
+            level="fail",
+            what="database",
+            says=str(error),
+            mend="check database.url (or DATABASE_URL) and that the server is up",
+        )
+        return
+    yield Line(level="ok", what="database", says=f"PostgreSQL {server} answers")
+    yield _skew("clock of the database", now - middle, assembly)
+    if version == newest_version():
+        yield Line(level="ok", what="own schema", says=f"version {version}")
+    else:
+        yield Line(
+            level="warn",
+            what="own schema",
+            says=f"version {version or 'none'}, this program brings {newest_version()}",
+            mend="reconciler migrate (run and once do it by themselves)",
+        )
+    if is_transaction_pooler(assembly.url):
+        yield Line(
+            level="warn",
+            what="pooler",
+            says="port 6543 is a transaction pooler: no LISTEN, no prepared statements",
+            mend="use the session pooler or the direct address (port 5432)",
+        )
+
+
+async def _books(assembly: Assembly) -> AsyncIterator[Line]:
+    for name, book in assembly.books.items():
+        what = f"book {name}"
+        try:
+            await book.check()
+        except BookUnreadableError as error:
+            yield Line(level="fail", what=what, says=str(error), mend=book.preset.mend)
+        else:
+            yield Line(level="ok", what=what, says=f"{book.preset.title}: every statement fits")
+
+
+async def _venue(assembly: Assembly, account: AccountName) -> AsyncIterator[Line]:
+    venue, what = assembly.venues[account], f"account {account}"
+    try:
+        await venue.prepare()
+        snapshot = await venue.snapshot(now=datetime.now(UTC))
+    except VenueMisconfiguredError as error:
+        yield Line(level="fail", what=what, says=str(error))
+        return
+    except VenueUnavailableError as error:
+        yield Line(
+            level="fail",
+            what=what,
+            says=str(error),
+            mend="check the network and the venue's status",
+        )
+        return
+    for line in _scopes(what, snapshot):
+        yield line
+    if snapshot.venue_clock_skew is not None:
+        yield _skew(f"clock of the venue of {account}", snapshot.venue_clock_skew, assembly)
+    for gap in snapshot.not_covered:
+        yield Line(level="warn", what=what, says=f"not covered: {gap}")
+
+
+def _scopes(what: str, snapshot: Snapshot) -> list[Line]:
+    lines = []
+    for name, scope in snapshot.scopes.items():
+        if scope.completeness is Completeness.COMPLETE:
+            lines.append(Line(level="ok", what=what, says=f"{name}: complete, {scope.rows} rows"))
+        else:
+            why = scope.failure.detail if scope.failure is not None else "unknown"
+            lines.append(
+                Line(
+                    level="fail",
+                    what=what,
+                    says=f"{name}: {scope.completeness} ({why})",
+                    mend="check the key's rights and the venue's status",
+                )
+            )
+    return lines
+
+
+def _skew(what: str, skew: timedelta, assembly: Assembly) -> Line:
+    most = assembly.settings.guards.max_clock_skew
+    says = f"{skew.total_seconds():+.1f} s from this host"
+    if abs(skew) <= most:
+        return Line(level="ok", what=what, says=says)
+    mend = f"synchronise clocks: beyond {most.total_seconds():.0f} s nothing is judged by its age"
+    return Line(level="warn", what=what, says=says, mend=mend)

@@ -1,0 +1,221 @@
+"""`reconciler run`: startup reconciliation, schedule, HTTP; drained on SIGTERM."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import structlog
+
+from reconciler.domain.errors import DatabaseUnavailableError
+from reconciler.domain.identity import AccountName
+from reconciler.domain.outcome import Outcome, OutcomeState
+from reconciler.http.app import build_app
+from reconciler.http.server import HttpServer
+from reconciler.notify.outbox import Outbox, send_by_apprise, send_nowhere
+from reconciler.schedule.in_process import Schedule
+from reconciler.service.assembly import Assembly, assembled, check_configured
+from reconciler.service.once import keep_renewing
+from reconciler.settings import Settings
+from reconciler.store.connecting import borrowed
+from reconciler.store.counting import count
+from reconciler.store.opening import migrate_when_it_answers
+from reconciler.telemetry.redaction import Redactor
+
+log = structlog.get_logger("reconciler.service")
+
+COUNT_EVERY = timedelta(seconds=5)
+DRAIN_WITHIN = timedelta(seconds=2.5)
+"""Passes under way may end by themselves this long; SIGTERM is answered within 5 s in all."""
+
+
+class Daemon:
+    """One process. `run` returns when `stop` was set and everything is drained."""
+
+    def __init__(self, assembly: Assembly) -> None:
+        self._assembly = assembly
+        self._schedule = Schedule()
+        self._under_way: set[asyncio.Task[Any]] = set()
+        self._stopping = False
+        settings = assembly.settings
+        self.http = HttpServer(
+            build_app(health=assembly.health, metrics=assembly.metrics),
+            settings.http.host,
+            settings.http.port,
+        )
+
+    async def run(self, stop: asyncio.Event, *, pass_now: asyncio.Event | None = None) -> None:
+        """Work until `stop`; `http` must have been started."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                running = [
+                    tasks.create_task(self.http.serve(), name="http"),
+                    tasks.create_task(self._work(), name="work"),
+                    tasks.create_task(self._watch_requests(pass_now), name="requests"),
+                ]
+                await stop.wait()
+                log.info("[Reconcile] stopping")
+                await self._drain()
+                for task in running:
+                    task.cancel()
+        finally:
+            self._schedule.stop()
+            with contextlib.suppress(DatabaseUnavailableError, TimeoutError):
+                async with asyncio.timeout(1):
+                    await self._assembly.leases.release()
+
+    async def _work(self) -> None:
+        """Everything that needs the database, once it answers."""
+        parts = self._assembly
+        parts.health.startup_begun(list(parts.venues))
+        await migrate_when_it_answers(parts.url, tell=lambda why: self._database(why))
+        self._database(None)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(keep_renewing(parts.leases), name="leases")
+            tasks.create_task(self._keep_counting(), name="counts")
+            tasks.create_task(self._outbox().run(), name="outbox")
+            tasks.create_task(self._reconcile_at_start(), name="startup")
+
+    def _database(self, why: str | None) -> None:
+        self._assembly.health.database_up(why is None, why or "")
+
+    def _outbox(self) -> Outbox:
+        parts = self._assembly
+        urls = [url.get_secret_value() for url in parts.settings.notifications.urls]
+        send = send_by_apprise(urls, redact=parts.redactor.text) if urls else send_nowhere
+        return Outbox(
+            parts.pool,
+            send,
+            count=lambda outcome: parts.metrics.notifications_total.labels(outcome).inc(),
+        )
+
+    async def _reconcile_at_start(self) -> None:
+        """Readiness waits for this: every account is attempted once, then the schedule begins."""
+        accounts = list(self._assembly.venues)
+        async with asyncio.TaskGroup() as tasks:
+            for account in accounts:
+                tasks.create_task(self._first_pass(account))
+        self._assembly.metrics.startup_reconciliation_complete.set(1)
+        log.info("[Reconcile] startup reconciliation complete", accounts=len(accounts))
+        self._begin_schedule(accounts)
+
+    async def _first_pass(self, account: AccountName) -> None:
+        try:
+            await self._assembly.leases.acquire_unless_alive(account)
+        except DatabaseUnavailableError as error:
+            log.warning("[Reconcile] lease not asked for", account=account, why=str(error))
+        await self._look(account)
+        self._assembly.health.account_attempted(account)
+
+    def _begin_schedule(self, accounts: list[AccountName]) -> None:
+        parts, every = self._assembly, self._assembly.settings.schedule
+        for job, interval in (
+            (parts.reconciliation, every.reconciliation),
+            (parts.order_status_sync, every.order_status_sync),
+        ):
+            parts.health.job_expected(job.name, interval)
+            for account in accounts:
+                self._schedule.every(interval, job.name, account, self._scheduled(job.run))
+        self._schedule.start()
+
+    def _scheduled(
+        self, run: Callable[[AccountName], Awaitable[Outcome | None]]
+    ) -> Callable[[AccountName], Awaitable[None]]:
+        async def fire(account: AccountName) -> None:
+            if self._stopping:
+                return
+            with self._noted():
+                outcome = await run(account)
+            if outcome is not None:
+                self._recheck(account, outcome)
+
+        return fire
+
+    async def _look(self, account: AccountName) -> None:
+        """A full pass at once."""
+        if self._stopping:
+            return
+        with self._noted():
+            outcome = await self._assembly.reconciliation.run_now(account)
+        self._recheck(account, outcome)
+
+    @contextlib.contextmanager
+    def _noted(self) -> Iterator[None]:
+        """Passes under way are waited for when we stop."""
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - called from coroutines only
+        self._under_way.add(task)
+        try:
+            yield
+        finally:
+            self._under_way.discard(task)
+
+    def _recheck(self, account: AccountName, outcome: Outcome) -> None:
+        """A suspicion is looked at again soon, not a whole interval later (rule 5)."""
+        if self._stopping or outcome.recheck_after is None:
+            return
+        if outcome.state is OutcomeState.HELD:
+            return
+        self._schedule.soon(outcome.recheck_after, "recheck", account, self._look)
+
+    async def _watch_requests(self, pass_now: asyncio.Event | None) -> None:
+        """SIGHUP asks for a pass over every account now."""
+        if pass_now is None:
+            return
+        while True:
+            await pass_now.wait()
+            pass_now.clear()
+            log.info("[Reconcile] pass requested")
+            for account in self._assembly.venues:
+                self._schedule.soon(timedelta(0), "request", account, self._look)
+
+    async def _keep_counting(self) -> None:
+        parts = self._assembly
+        while True:
+            try:
+                async with borrowed(parts.pool) as connection:
+                    parts.teller.tell_counts(await count(connection))
+                self._database(None)
+            except DatabaseUnavailableError as error:
+                self._database(str(error))
+            await asyncio.sleep(COUNT_EVERY.total_seconds())
+
+    async def _drain(self) -> None:
+        """No new pass; those under way may end by themselves, then they are cancelled."""
+        self._stopping = True
+        self._schedule.pause()
+        under_way = {t for t in self._under_way if not t.done()}
+        if under_way:
+            await asyncio.wait(under_way, timeout=DRAIN_WITHIN.total_seconds())
+
+
+async def run_daemon(
+    settings: Settings,
+    redactor: Redactor,
+    *,
+    stop: asyncio.Event,
+    pass_now: asyncio.Event | None = None,
+    started: Callable[[Daemon], None] | None = None,
+) -> None:
+    """Assemble, listen, run, close.
+
+    Raises NotConfiguredError, VenueMisconfiguredError, AddressUnavailableError.
+    """
+    async with assembled(settings, redactor) as assembly:
+        daemon = Daemon(assembly)
+        await check_configured(assembly)
+        await daemon.http.start()
+        if started is not None:
+            started(daemon)
+        await daemon.run(stop, pass_now=pass_now)
+
+
+def stop_on_signals(
+    loop: asyncio.AbstractEventLoop, stop: asyncio.Event, pass_now: asyncio.Event
+) -> None:
+    """SIGTERM and SIGINT end the daemon, SIGHUP asks for a pass."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, pass_now.set)

@@ -1,0 +1,104 @@
+"""`reconciler once`: one full pass and out."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
+
+from reconciler.domain.errors import DatabaseUnavailableError
+from reconciler.domain.identity import AccountName
+from reconciler.domain.outcome import Finding, Outcome, OutcomeState
+from reconciler.service.assembly import Assembly, NotConfiguredError, check_configured
+from reconciler.store.leases import RENEW_EVERY, Held, Leases
+from reconciler.store.migrations import migrate
+
+
+async def run_once(assembly: Assembly, *, account: str | None) -> tuple[Outcome, ...]:
+    """Every account (or one), with as many looks as its suspicions need to be confirmed.
+
+    Raises NotConfiguredError, VenueMisconfiguredError, DatabaseUnavailableError.
+    """
+    accounts = _chosen(assembly, account)
+    await migrate(assembly.url)
+    await check_configured(assembly)
+    async with _renewing(assembly.leases):
+        try:
+            outcomes = await asyncio.gather(*(_confirmed(assembly, name) for name in accounts))
+        finally:
+            with contextlib.suppress(DatabaseUnavailableError):
+                await assembly.leases.release()
+    return tuple(outcomes)
+
+
+def _chosen(assembly: Assembly, account: str | None) -> Sequence[AccountName]:
+    if account is None:
+        return tuple(assembly.venues)
+    if account not in assembly.venues:
+        known = ", ".join(sorted(assembly.venues))
+        raise NotConfiguredError(f"account {account!r} is not configured; known: {known}")
+    return (AccountName(account),)
+
+
+@contextlib.asynccontextmanager
+async def _renewing(leases: Leases) -> AsyncIterator[None]:
+    """Looks spaced by `confirm_after` may last longer than a lease."""
+    async with asyncio.TaskGroup() as tasks:
+        renewal = tasks.create_task(keep_renewing(leases))
+        try:
+            yield
+        finally:
+            renewal.cancel()
+
+
+async def keep_renewing(leases: Leases) -> None:
+    """Renew until cancelled; a database that is away is what lapsing is for."""
+    while True:
+        await asyncio.sleep(RENEW_EVERY.total_seconds())
+        with contextlib.suppress(DatabaseUnavailableError):
+            await leases.renew()
+
+
+async def _confirmed(assembly: Assembly, account: AccountName) -> Outcome:
+    """Looks until nothing awaits confirmation, at most as many as both kinds need together."""
+    lease = await assembly.leases.acquire_unless_alive(account)
+    if isinstance(lease, Held):
+        text = f"held by another daemon ({lease.holder})"
+        return Outcome(account=account, state=OutcomeState.HELD, sentence=text)
+    settings = assembly.settings
+    looks = settings.orders.confirmations + settings.positions.confirmations
+    outcome = await assembly.reconciliation.run_now(account)
+    seen = [outcome]
+    while outcome.recheck_after is not None and len(seen) < looks:
+        await asyncio.sleep(outcome.recheck_after.total_seconds() + _MARGIN.total_seconds())
+        outcome = await assembly.reconciliation.run_now(account)
+        seen.append(outcome)
+    return _sum(seen)
+
+
+_MARGIN = timedelta(milliseconds=20)
+"""The next look counts only after the full spacing by the database clock."""
+
+
+IDLE = frozenset({"none", "suspected"})
+"""A later look that did nothing does not hide what an earlier one did."""
+
+
+def _sum(seen: Sequence[Outcome]) -> Outcome:
+    """What was found in any look was found; what could not be judged at last could not be."""
+    last = seen[-1]
+    state = last.state
+    if state is OutcomeState.PARITY and any(o.state is OutcomeState.DISCREPANCY for o in seen):
+        state = OutcomeState.DISCREPANCY
+    findings: dict[str, Finding] = {}
+    for outcome in seen:
+        for finding in outcome.findings:
+            before = findings.get(finding.subject)
+            if before is None or before.action in IDLE or finding.action not in IDLE:
+                findings[finding.subject] = finding
+    acted = tuple(findings.values())
+    sentence = (
+        last.sentence
+        if state is last.state
+        else "; ".join(f"{f.kind} {f.subject}: {f.action}" for f in acted[:3])
+    )
+    return Outcome(account=last.account, state=state, sentence=sentence, findings=acted)

@@ -1,0 +1,79 @@
+"""Connections to Postgres: limits that keep a frozen process from wedging others."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import TypeAlias
+from urllib.parse import urlsplit
+
+import asyncpg
+
+from reconciler.domain.errors import DatabaseUnavailableError
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+
+CONNECT_TIMEOUT = timedelta(seconds=10)
+STATEMENT_TIMEOUT = timedelta(seconds=30)
+"""Client side: no statement of ours may take longer; the book's statements are checked by plan."""
+
+CONNECT_ERRORS = (
+    OSError,
+    asyncio.TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.ClientConfigurationError,
+)
+"""What asyncpg raises when the server is away, not ready, or refuses us."""
+
+TRANSACTION_POOLER_PORT = 6543
+"""Supabase's transaction pooler: prepared statements and session state do not survive there."""
+
+
+def is_transaction_pooler(url: str) -> bool:
+    """Whether this address is Supabase's (or a like) transaction pooler."""
+    with contextlib.suppress(ValueError):
+        return urlsplit(url).port == TRANSACTION_POOLER_PORT
+    return False
+
+
+async def connect(url: str) -> Connection:
+    """One connection outside any pool (migrations, LISTEN)."""
+    return await asyncpg.connect(
+        url,
+        timeout=CONNECT_TIMEOUT.total_seconds(),
+        command_timeout=STATEMENT_TIMEOUT.total_seconds(),
+        statement_cache_size=0 if is_transaction_pooler(url) else 100,
+    )
+
+
+async def open_pool(url: str, *, size: int) -> Pool:
+    """A pool that connects on first use: the daemon starts while Postgres is still away."""
+    return await asyncpg.create_pool(
+        url,
+        min_size=0,
+        max_size=size,
+        timeout=CONNECT_TIMEOUT.total_seconds(),
+        command_timeout=STATEMENT_TIMEOUT.total_seconds(),
+        statement_cache_size=0 if is_transaction_pooler(url) else 100,
+        max_inactive_connection_lifetime=60,
+    )
+
+
+@contextlib.asynccontextmanager
+async def borrowed(pool: Pool) -> AsyncIterator[Connection]:
+    """A connection of the pool; a server that is away becomes DatabaseUnavailableError."""
+    try:
+        async with pool.acquire(timeout=CONNECT_TIMEOUT.total_seconds()) as connection:
+            yield connection  # type: ignore[misc]  # the stubs call it a PoolConnectionProxy
+    except CONNECT_ERRORS as error:
+        detail = str(error).strip() or type(error).__name__
+        msg = f"the database did not answer: {detail}"
+        raise DatabaseUnavailableError(msg) from error

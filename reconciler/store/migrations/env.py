@@ -1,0 +1,35 @@
+"""alembic's environment: one asyncpg connection, one transaction, one advisory lock."""
+
+import asyncio
+from typing import Any
+
+from alembic import context
+from sqlalchemy import Connection, pool, text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+LOCK = 7_236_452_018
+"""Key of the transaction-level advisory lock: two daemons that start together take turns."""
+
+
+def _run(connection: Connection) -> None:
+    connection.execute(text(f"select pg_advisory_xact_lock({LOCK})"))
+    connection.execute(text("create schema if not exists reconciler"))
+    context.configure(connection=connection, version_table_schema="reconciler")
+    context.run_migrations()
+
+
+async def _run_online(url: str, connect_args: dict[str, Any]) -> None:
+    engine = create_async_engine(url, poolclass=pool.NullPool, connect_args=connect_args)
+    try:
+        async with engine.begin() as connection:
+            await connection.run_sync(_run)
+    finally:
+        await engine.dispose()
+
+
+if context.is_offline_mode():
+    context.configure(dialect_name="postgresql", version_table_schema="reconciler")
+    context.run_migrations()
+else:
+    attributes = context.config.attributes
+    asyncio.run(_run_online(attributes["url"], attributes["connect_args"]))

@@ -1,0 +1,298 @@
+"""One write transaction: the change, its audit, its incident and its notice, or nothing."""
+
+import contextlib
+import json
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from reconciler.domain.identity import AccountName, BookName, ProfileId, RunId
+from reconciler.domain.incidents import IncidentDraft, OpenIncident
+from reconciler.domain.outcome import Outcome
+from reconciler.store.connecting import Connection, Pool, borrowed
+from reconciler.store.leases import Lease, hold, limit_transaction
+from reconciler.store.queries import queries
+
+INCIDENTS = queries("incidents")
+RECORDS = queries("records")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """What became of an incident draft."""
+
+    id: int
+    is_new: bool
+    """Opened or reopened now: people are to be told."""
+
+
+def to_json(value: Any) -> str:
+    """JSON for our columns: decimals and times as text, exactly."""
+    return json.dumps(value, default=_plain, ensure_ascii=False)
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    return str(value)
+
+
+class Record:
+    """The statements of one write transaction. Made by `writing`."""
+
+    def __init__(
+        self, connection: Connection, *, book: BookName, account: AccountName, run: RunId, mode: str
+    ) -> None:
+        self.connection = connection
+        self._book = book
+        self._account = account
+        self._run = run
+        self._mode = mode
+
+    async def span(self) -> tuple[datetime, datetime]:
+        """When this transaction began and what the clock says now, a second on either side."""
+        row = await self.connection.fetchrow(RECORDS["span"])
+        return row["begun"], row["now"]
+
+    async def open_incident(self, draft: IncidentDraft) -> Opened:
+        """Open or reopen; an incident that is open already learns what is new."""
+        key = draft.key
+        row = await self.connection.fetchrow(
+            INCIDENTS["open"],
+            key.book,
+            key.kind,
+            draft.severity,
+            key.account,
+            key.subject,
+            draft.profile_id,
+            draft.symbol,
+            draft.order_id,
+            draft.title,
+            to_json(draft.details),
+        )
+        if row is None:
+            return await self._update_incident(draft)
+        event = "reopened" if row["reopened"] else "opened"
+        await self.add_event(row["id"], event, draft.title)
+        if draft.evidence is not None:
+            await self.connection.execute(
+                INCIDENTS["add_evidence"], row["id"], self._run, to_json(draft.evidence)
+            )
+        await self._tell(row["id"], event, draft)
+        return Opened(id=row["id"], is_new=True)
+
+    async def _update_incident(self, draft: IncidentDraft) -> Opened:
+        key = draft.key
+        row = await self.connection.fetchrow(
+            INCIDENTS["unresolved_of_key"], key.kind, key.book, key.account, key.subject
+        )
+        if row is None:  # resolved by a person between the two statements
+            return await self.open_incident(draft)
+        details = {**json.loads(row["details"]), **json.loads(to_json(draft.details))}
+        if row["severity"] != draft.severity:
+            text = f"severity {row['severity']} → {draft.severity}: {draft.title}"
+            await self.add_event(row["id"], "severity_changed", text)
+            if draft.severity < row["severity"]:  # 'SEV-1' < 'SEV-2': it got worse
+                await self._tell(row["id"], "escalated", draft)
+        await self.connection.execute(
+            INCIDENTS["update_facts"],
+            row["id"],
+            draft.severity,
+            draft.title,
+            json.dumps(details, ensure_ascii=False),
+            draft.profile_id,
+        )
+        return Opened(id=row["id"], is_new=False)
+
+    async def _tell(self, incident_id: int, event: str, draft: IncidentDraft) -> None:
+        """A notice in the outbox and an event for whoever listens."""
+        opened_at = await self.connection.fetchval(
+            "select opened_at from reconciler.incidents where id = $1", incident_id
+        )
+        payload = {
+            "event": f"incident_{event}",
+            "incident_id": incident_id,
+            "kind": draft.key.kind,
+            "severity": draft.severity,
+            "account": draft.key.account,
+            "book": draft.key.book,
+            "symbol": draft.symbol,
+            "profile_id": draft.profile_id,
+            "order_id": draft.order_id,
+            "title": draft.title,
+            "opened_at": opened_at,
+            "mode": self._mode,
+        }
+        key = f"incident:{incident_id}:{event}:{draft.severity}:{opened_at.timestamp():.6f}"
+        await self.notify(key, incident_id, payload)
+
+    async def notify(self, key: str, incident_id: int | None, payload: Mapping[str, Any]) -> None:
+        """One outbox row for one event, however often it is said."""
+        await self.connection.execute(
+            RECORDS["add_outbox"], key, incident_id, to_json({**payload, "key": key})
+        )
+        await self.announce(payload)
+
+    async def announce(self, payload: Mapping[str, Any]) -> None:
+        """NOTIFY reconciler_event; Postgres allows 8000 bytes."""
+        text = to_json(payload)
+        if len(text.encode()) < 7900:  # noqa: PLR2004 - the server's limit, with room
+            await self.connection.execute(RECORDS["announce"], text)
+
+    async def add_event(
+        self, incident_id: int, event: str, text: str, details: Mapping[str, Any] | None = None
+    ) -> None:
+        """One line of the timeline."""
+        await self.connection.execute(
+            INCIDENTS["add_event"], incident_id, event, text, to_json(details or {}), self._run
+        )
+
+    async def add_event_once(self, incident_id: int, event: str, text: str) -> None:
+        """The same line once for each time the incident was opened."""
+        if not await self.connection.fetchval(INCIDENTS["has_event"], incident_id, event, text):
+            await self.add_event(incident_id, event, text)
+
+    async def note_parity(
+        self, incident: OpenIncident, *, streak: int, at: datetime | None
+    ) -> None:
+        """How many complete looks in a row did not show it."""
+        await self.connection.execute(INCIDENTS["note_parity"], incident.id, streak, at)
+
+    async def resolve(self, incident: OpenIncident, *, why: str) -> None:
+        """End an incident: an event, a notice, an announcement."""
+        row = await self.connection.fetchrow(INCIDENTS["resolve"], incident.id)
+        if row is None:
+            return
+        await self.add_event(incident.id, "resolved", why)
+        key = f"incident:{incident.id}:resolved:{incident.opened_at.timestamp():.6f}"
+        payload = {
+            "event": "incident_resolved",
+            "incident_id": incident.id,
+            "kind": row["kind"],
+            "severity": row["severity"],
+            "account": row["account"],
+            "book": self._book,
+            "symbol": row["symbol"],
+            "title": row["title"],
+            "why": why,
+            "mode": self._mode,
+        }
+        await self.notify(key, incident.id, payload)
+
+    async def audit(
+        self,
+        *,
+        applied: bool,
+        rule: str,
+        target: str,
+        target_id: str,
+        before: Mapping[str, Any],
+        after: Mapping[str, Any],
+        incident_id: int | None = None,
+    ) -> None:
+        """Every write to the book, and (once) every one that observe left out."""
+        if not applied and await self.connection.fetchval(
+            RECORDS["has_audit"],
+            self._book,
+            target,
+            target_id,
+            rule,
+            to_json(before),
+            to_json(after),
+        ):
+            return
+        await self.connection.execute(
+            RECORDS["add_audit"],
+            self._run,
+            self._book,
+            self._account,
+            self._mode,
+            applied,
+            rule,
+            target,
+            target_id,
+            to_json(before),
+            to_json(after),
+            incident_id,
+        )
+
+    async def add_containment(
+        self, *, profile_id: ProfileId, incident_id: int, reason: str, status_before: str
+    ) -> bool:
+        """One contained profile; True if it had been contained for this incident before."""
+        row = await self.connection.fetchrow(
+            RECORDS["add_containment"],
+            self._book,
+            profile_id,
+            self._account,
+            incident_id,
+            reason,
+            status_before,
+        )
+        return bool(row["again"])
+
+    async def add_quarantine(
+        self,
+        *,
+        order_id: str,
+        profile_id: str,
+        symbol: str,
+        reason: str,
+        status_before: str,
+        incident_id: int,
+        details: Mapping[str, Any],
+    ) -> None:
+        """One order set aside for a person."""
+        await self.connection.execute(
+            RECORDS["add_quarantine"],
+            self._book,
+            order_id,
+            self._account,
+            profile_id,
+            symbol,
+            reason,
+            status_before,
+            incident_id,
+            to_json(details),
+        )
+
+    async def note_seen_again(self, *, order_id: str, details: Mapping[str, Any]) -> int | None:
+        """The review row says that the venue shows the order again; its incident, the first time."""
+        incident_id: int | None = await self.connection.fetchval(
+            RECORDS["note_seen_again"], self._book, order_id, to_json(details)
+        )
+        return incident_id
+
+    async def add_run(self, *, job: str, outcome: Outcome, started_at: datetime) -> None:
+        """A pass that found something."""
+        findings = [
+            {"kind": f.kind, "subject": f.subject, "text": f.text, "action": f.action}
+            for f in outcome.findings
+        ]
+        await self.connection.execute(
+            RECORDS["add_run"],
+            self._run,
+            self._book,
+            self._account,
+            job,
+            self._mode,
+            outcome.state,
+            outcome.sentence,
+            to_json(findings),
+            started_at,
+        )
+
+
+@contextlib.asynccontextmanager
+async def writing(
+    pool: Pool, lease: Lease, *, book: BookName, run: RunId, mode: str
+) -> AsyncIterator[Record]:
+    """A write transaction that checks the lease first (rule 11). Raises LeaseLostError."""
+    async with borrowed(pool) as connection, connection.transaction():
+        await limit_transaction(connection)
+        await hold(connection, lease)
+        yield Record(connection, book=book, account=lease.account, run=run, mode=mode)

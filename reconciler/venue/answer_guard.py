@@ -1,0 +1,180 @@
+"""The check that makes a non-answer an error instead of an empty list.
+
+ccxt hands a body that is no JSON on as text, and a parser that looks for a list in it finds none:
+a maintenance page reads as "no open orders". `AnswerGuard` is set as `on_rest_response`, ccxt's
+documented hook, which sees every response before it is parsed. A right answer passes untouched.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from reconciler.venue.description import AnswerShape, VenueDescription
+from reconciler.venue.raw_json import rows_in
+
+HALF_A_SECOND = timedelta(seconds=0.5)
+LONGEST_SILENCE = timedelta(days=1)
+"""A longer Retry-After is not believed: a bogus one would silence us for good."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Heard:
+    """What the responses to one call said besides their content. Filled in by the guard."""
+
+    status: int | None = None
+    """HTTP status of the last response, None where there was none."""
+    is_json: bool = False
+    document: Any = None
+    """The last answer, parsed."""
+    rows: int | None = None
+    """Rows that all answers carried; None where some answer did not tell."""
+    answers: int = 0
+    retry_after: timedelta | None = None
+    used_weight: int | None = None
+    waited: float = 0.0
+    """Seconds spent waiting for the rate budget, which are not the venue's."""
+    venue_clock_skew: timedelta | None = None
+    """Venue minus host, from the Date header."""
+
+
+_heard: ContextVar[Heard | None] = ContextVar("heard", default=None)
+
+
+@contextmanager
+def listening() -> Iterator[Heard]:
+    """Collect what the guard hears in this task (and in those that it starts)."""
+    heard = Heard()
+    token = _heard.set(heard)
+    try:
+        yield heard
+    finally:
+        _heard.reset(token)
+
+
+def note_wait(seconds: float) -> None:
+    """Add to what the current call has waited for the rate budget."""
+    heard = _heard.get()
+    if heard is not None:
+        heard.waited += seconds
+
+
+class AnswerGuard:
+    """One exchange's `on_rest_response`."""
+
+    def __init__(
+        self, exchange: Any, description: VenueDescription, no_answer: type[Exception]
+    ) -> None:
+        self._exchange = exchange
+        self._description = description
+        self._no_answer = no_answer
+
+    def __call__(  # noqa: PLR0913, PLR0917 - ccxt's signature
+        self,
+        code: int,
+        reason: str,
+        url: str,
+        method: str,
+        response_headers: Mapping[str, str],
+        response_body: str,
+        request_headers: Any,
+        request_body: Any,
+    ) -> str:
+        """Return the body of a right answer.
+
+        Raises:
+            ccxt's error by the venue's own words where it has some, else BadResponse.
+
+        """
+        body = response_body.strip()
+        document = self._exchange.parse_json(body)
+        path = urlsplit(url).path
+        shape = self._description.shape_of(path)
+        heard = _heard.get() or Heard()
+        _note(heard, code, document, shape)
+        _note_headers(heard, response_headers, self._description.used_weight_header)
+        why = why_not_an_answer(code, document, body, shape)
+        if why is None:
+            return body
+        exchange = self._exchange
+        exchange.handle_errors(
+            code, reason, url, method, response_headers, body, document,
+            request_headers, request_body,
+        )  # fmt: skip
+        exchange.handle_http_status_code(code, reason or "", url, method, body)
+        raise self._no_answer(f"{method} {path}: HTTP {code}, {why}: {body[:200]}")
+
+
+def why_not_an_answer(code: int, document: Any, body: str, shape: AnswerShape | None) -> str | None:
+    """Return why a response is no answer; None where it is one."""
+    if not 200 <= code < 300:
+        return "not a success"
+    if document is None:
+        return _what_the_text_is(body)
+    if not document and isinstance(document, dict):
+        return "an empty object"
+    return _why_of_another_shape(document, shape) if shape else None
+
+
+def _what_the_text_is(body: str) -> str:
+    if not body:
+        return "an empty body"
+    return "a page" if body.startswith("<") else "not a JSON object or list"
+
+
+def _why_of_another_shape(document: Any, shape: AnswerShape) -> str | None:
+    if shape.rows_at is not None:
+        rows = rows_in(document, shape.rows_at)
+        if rows is None:
+            return "no list where the rows belong"
+        return "an empty list" if not rows and not shape.may_be_empty else None
+    if not isinstance(document, dict):
+        return "a list where an object belongs"
+    missing = [key for key in shape.keys if document.get(key) in (None, "")]
+    return f"no {', '.join(missing)}" if missing else None
+
+
+def _note(heard: Heard, code: int, document: Any, shape: AnswerShape | None) -> None:
+    heard.status = code
+    heard.is_json = document is not None
+    heard.document = document
+    rows = rows_in(document, shape.rows_at if shape else None)
+    known = heard.answers == 0 or heard.rows is not None
+    heard.answers += 1
+    heard.rows = (heard.rows or 0) + len(rows) if rows is not None and known else None
+
+
+def _note_headers(heard: Heard, headers: Mapping[str, str], weight: str | None) -> None:
+    said = {name.lower(): value for name, value in headers.items()}
+    now = datetime.now(UTC)
+    heard.retry_after = _retry_after(said.get("retry-after"), now=now)
+    at = _date(said.get("date"))
+    if at is not None:
+        # The header leaves the fraction out: the venue's time is half a second later on average.
+        heard.venue_clock_skew = at + HALF_A_SECOND - now
+    used = said.get(weight.lower()) if weight else None
+    if used is not None and used.isdecimal():
+        heard.used_weight = int(used)
+
+
+def _date(value: str | None) -> datetime | None:
+    if value is None:
+        return None
+    try:
+        at = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _retry_after(value: str | None, *, now: datetime) -> timedelta | None:
+    if value is None:
+        return None
+    if value.strip().isdecimal():
+        return min(timedelta(seconds=min(int(value), 10**9)), LONGEST_SILENCE)
+    at = _date(value)
+    return min(max(at - now, timedelta(0)), LONGEST_SILENCE) if at else None

@@ -1,0 +1,132 @@
+"""What an exception of a call to a venue means: `AnswerKind`, not found, and one redacted line.
+
+By name, not by class: ccxt is imported only when an account is connected, and an unlisted error
+must be "no answer" whatever it is.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+
+from reconciler.domain.snapshot import AnswerKind, Failure
+from reconciler.venue.answer_guard import Heard
+from reconciler.venue.description import CallName, NotFoundWords, VenueDescription
+
+KINDS: Mapping[str, AnswerKind] = {
+    "RateLimitExceeded": AnswerKind.THROTTLED,
+    "DDoSProtection": AnswerKind.THROTTLED,
+    "InvalidNonce": AnswerKind.CLOCK,
+    "AuthenticationError": AnswerKind.AUTH,
+    "AccountSuspended": AnswerKind.AUTH,
+    "ArgumentsRequired": AnswerKind.UNSUPPORTED,
+    "NotSupported": AnswerKind.UNSUPPORTED,
+}
+"""The nearest of these among an error's classes decides; all others are NO_ANSWER."""
+
+LONGEST_DETAIL = 240
+LONGEST_PAGE = 120
+SERVER_ERROR = 500
+NOT_THERE = 404
+
+
+class VenueCallError(Exception):
+    """A call that did not give what was asked for, already classified."""
+
+    def __init__(self, failure: Failure, *, not_found: bool, no_such_call: bool) -> None:
+        super().__init__(failure.detail)
+        self.failure = failure
+        self.not_found = not_found
+        """The venue said, in its own words, that it does not know the order."""
+        self.no_such_call = no_such_call
+        """HTTP 404, and not about an order: this host may not offer the endpoint."""
+
+
+def classified(
+    error: Exception,
+    *,
+    call: CallName,
+    description: VenueDescription,
+    heard: Heard,
+    secrets: Iterable[str] = (),
+) -> VenueCallError:
+    """Return the classified form of any exception that a call raised."""
+    kind = kind_of(error, description.error_words)
+    no_such_call = heard.status == NOT_THERE and (
+        not heard.is_json or kind is AnswerKind.UNSUPPORTED
+    )
+    failure = Failure(
+        kind=kind,
+        call=call,
+        detail=detail_of(error, secrets=secrets),
+        retry_after=heard.retry_after if kind is not AnswerKind.AUTH else None,
+    )
+    return VenueCallError(
+        failure,
+        not_found=says_not_found(error, heard, description.not_found),
+        no_such_call=no_such_call,
+    )
+
+
+def kind_of(error: Exception, error_words: Mapping[str, AnswerKind]) -> AnswerKind:
+    """Return what kind of non-answer an exception is."""
+    names = [cls.__name__ for cls in type(error).__mro__ if _is_ccxt(cls)]
+    if names:
+        text = str(error).replace(" ", "")
+        for words, kind in error_words.items():
+            if words in text:
+                return kind
+    return next((KINDS[name] for name in names if name in KINDS), AnswerKind.NO_ANSWER)
+
+
+def says_not_found(error: Exception, heard: Heard, not_found: Iterable[NotFoundWords]) -> bool:
+    """Tell whether the venue answered, in its words, that it does not know the order.
+
+    Only a JSON answer counts, and no server error: a page is not the venue's word.
+    """
+    if not heard.is_json or heard.status is None or heard.status >= SERVER_ERROR:
+        return False
+    name = type(error).__name__
+    text = str(error)
+    return _is_ccxt(type(error)) and any(
+        name == words.error and words.words in text for words in not_found
+    )
+
+
+def detail_of(error: BaseException, *, secrets: Iterable[str] = ()) -> str:
+    """Return one line for people: no query strings, no secrets, pages cut to their first words."""
+    text = str(error) or (repr(error.__cause__) if error.__cause__ else "")
+    cause = error.__cause__
+    if cause is not None and str(cause) and str(cause) not in text:
+        text = f"{text} ({type(cause).__name__}: {cause})"
+    for secret in secrets:
+        if secret:
+            text = text.replace(secret, "***")
+    text = re.sub(r"\?\S*=\S*", "", text)
+    text = re.sub(r"(?i)(signature|timestamp|apikey|api_key|recvwindow)=[^\s&]*", r"\1=***", text)
+    head, opening, page = text.partition("<")
+    if opening:
+        page = re.sub(r"(?is)<(script|style).*?</\1>", " ", opening + page)
+        text = f"{head}{_one_line(re.sub(r'<[^>]*>?', ' ', page))[:LONGEST_PAGE]}"
+    text = _one_line(text)[:LONGEST_DETAIL]
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _is_ccxt(cls: type) -> bool:
+    return cls.__module__.split(".", 1)[0] == "ccxt"
+
+
+def refused_locally(
+    kind: AnswerKind, call: CallName, detail: str, *, retry_after: timedelta | None = None
+) -> VenueCallError:
+    """Return the error of a call that was not made, or whose answer cannot be the right one."""
+    failure = Failure(kind=kind, call=call, detail=detail, retry_after=retry_after)
+    return VenueCallError(failure, not_found=False, no_such_call=False)
+
+
+def again(error: VenueCallError) -> VenueCallError:
+    """Return the same failure as a new exception, for another who waited for the same call."""
+    return VenueCallError(error.failure, not_found=error.not_found, no_such_call=error.no_such_call)

@@ -1,0 +1,17 @@
+"""One description per venue, as data with its sources."""
+
+from typing import Any
+
+from reconciler.venue.description import VenueDescription
+from reconciler.venue.descriptions.binanceusdm import BINANCEUSDM
+from reconciler.venue.descriptions.generic import generic_description
+from reconciler.venue.descriptions.retention import retention_of
+
+DESCRIBED = {description.venue: description for description in (BINANCEUSDM,)}
+
+__all__ = ["DESCRIBED", "description_of", "retention_of"]
+
+
+def description_of(exchange: Any) -> VenueDescription:
+    """Return the description of a ccxt instance's venue, the generic one where we have none."""
+    return DESCRIBED.get(exchange.id) or generic_description(exchange)

@@ -1,0 +1,191 @@
+"""The ladder of rule 2, which proves that the venue knows no such order.
+
+Each rung must answer. One that does not (outage, throttling, rights) ends the climb as
+`Unanswered`, which proves nothing. `NotFound` names every rung that answered.
+"""
+
+import re
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from reconciler.domain.identity import VenueOrderId
+from reconciler.domain.orders import BookOrder, OrderState, VenueOrder
+from reconciler.domain.snapshot import AnswerKind, Found, Lookup, NotFound, Unanswered
+from reconciler.venue.calls import VenueCalls
+from reconciler.venue.classify import VenueCallError, refused_locally
+from reconciler.venue.connection import Exchange
+from reconciler.venue.description import CallName, LookupCall, VenueDescription
+from reconciler.venue.fills_reading import FillsReading
+from reconciler.venue.translate import NotUnderstoodError
+from reconciler.venue.translator import Translator
+
+BY_ID = "venue_order_id"
+BY_CLIENT_ID = "client_order_id"
+_TRIGGER_WORDS = re.compile(r"stop|take_?profit|trail|trigger|conditional|oco")
+_REGULAR_TYPES = frozenset({"limit", "market", "limitmaker", "postonly", "ioc", "fok"})
+_ENDED_UNFILLED = frozenset({OrderState.CANCELED, OrderState.EXPIRED})
+
+
+class Triggering(Enum):
+    """Whether a book row is a trigger order, which some venues keep at another endpoint."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+def triggering_of(order: BookOrder) -> Triggering:
+    """Return what the row's type and role say."""
+    words = f"{order.type or ''} {order.role or ''}".lower().replace("-", "_").replace(" ", "_")
+    if _TRIGGER_WORDS.search(words):
+        return Triggering.YES
+    kind = re.sub(r"[^a-z]", "", (order.type or "").lower())
+    return Triggering.NO if kind in _REGULAR_TYPES else Triggering.UNKNOWN
+
+
+class OrderLookup:
+    """Looks orders of one account up."""
+
+    def __init__(
+        self,
+        *,
+        exchange: Exchange,
+        description: VenueDescription,
+        calls: VenueCalls,
+        translator: Translator,
+    ) -> None:
+        self._exchange = exchange
+        self._description = description
+        self._calls = calls
+        self._translator = translator
+        self._fills = FillsReading(
+            exchange=exchange, description=description, calls=calls, translator=translator
+        )
+
+    async def look_up(self, order: BookOrder, *, now: datetime) -> Lookup:
+        """Climb until the order is found, a rung does not answer, or all have answered."""
+        try:
+            self._refuse_unknown_market(order)
+            rungs: list[str] = []
+            found = await self._found_at(order, rungs) or await self._trigger_at(order, rungs)
+            if found is not None:
+                return found
+            fills = await self._fills.read(order, now=now)
+        except VenueCallError as error:
+            return Unanswered(failure=error.failure)
+        return NotFound(rungs=(*rungs, *fills.rungs), fills=fills.fills)
+
+    def _refuse_unknown_market(self, order: BookOrder) -> None:
+        if order.symbol not in (self._exchange.markets or {}):
+            detail = f"symbol {order.symbol} is not a market of {self._exchange.id}"
+            raise refused_locally(AnswerKind.UNSUPPORTED, CallName.ORDER, detail)
+
+    async def _found_at(self, order: BookOrder, rungs: list[str]) -> Found | None:
+        """Ask where regular orders are kept."""
+        by_id = self._description.lookup
+        by_client_id = self._description.lookup_by_client_order_id
+        self._refuse_unaskable(order)
+        if order.venue_order_id and by_id:
+            found = await self._ask(by_id, order, order.venue_order_id)
+            if found is not None:
+                return await self._unless_replaced(found, order, by_client_id)
+            rungs.append(BY_ID)
+        if order.client_order_id and by_client_id:
+            found = await self._ask(by_client_id, order, order.client_order_id)
+            if found is not None:
+                return Found(order=found, by=BY_CLIENT_ID)
+            rungs.append(BY_CLIENT_ID)
+        elif order.client_order_id:
+            rungs.append(f"{BY_CLIENT_ID}: ccxt cannot ask {self._exchange.id} by it")
+        return None
+
+    def _refuse_unaskable(self, order: BookOrder) -> None:
+        """Refuse an order whose ids cannot be asked for: absence from a listing is not enough."""
+        askable = (order.venue_order_id and self._description.lookup) or (
+            order.client_order_id and self._description.lookup_by_client_order_id
+        )
+        if (order.venue_order_id or order.client_order_id) and not askable:
+            detail = f"ccxt cannot ask {self._exchange.id} for an order by the ids that the row has"
+            raise refused_locally(AnswerKind.UNSUPPORTED, CallName.ORDER, detail)
+
+    async def _trigger_at(self, order: BookOrder, rungs: list[str]) -> Found | None:
+        """Ask where trigger orders are kept, if the order may be one."""
+        triggering = triggering_of(order)
+        calls = (
+            (self._description.trigger_lookup, order.venue_order_id, BY_ID),
+            (
+                self._description.trigger_lookup_by_client_order_id,
+                order.client_order_id,
+                BY_CLIENT_ID,
+            ),
+        )
+        if triggering is Triggering.NO:
+            return None
+        for call, asked, by in calls:
+            if call is None or not asked:
+                continue
+            try:
+                found = await self._ask(call, order, asked)
+            except VenueCallError as error:
+                if triggering is Triggering.UNKNOWN and error.no_such_call:
+                    rungs.append("trigger: not offered by this host")
+                    return None
+                raise
+            if found is not None:
+                return await self._followed(found, order, by)
+            rungs.append(f"trigger {by}")
+        return None
+
+    async def _followed(self, parent: VenueOrder, order: BookOrder, by: str) -> Found:
+        """Follow a stop that was triggered to the order that tells how it ended."""
+        if not parent.successor_ids or self._description.lookup is None:
+            by_client_id = self._description.trigger_lookup_by_client_order_id
+            if by == BY_ID:
+                return await self._unless_replaced(parent, order, by_client_id)
+            return Found(order=parent, by=by)
+        child = await self._ask(self._description.lookup, order, parent.successor_ids[-1])
+        return Found(order=child, by=BY_ID) if child else Found(order=parent, by=by)
+
+    async def _unless_replaced(
+        self, found: VenueOrder, order: BookOrder, by_client_id: LookupCall | None
+    ) -> Found:
+        """Ask for a successor: a cancelled earlier venue id is not a cancelled client order."""
+        ended = found.state in _ENDED_UNFILLED
+        if ended and order.client_order_id and by_client_id:
+            current = await self._ask(by_client_id, order, order.client_order_id)
+            if current is not None and current.venue_order_id != found.venue_order_id:
+                return Found(order=current, by=BY_CLIENT_ID)
+        return Found(order=found, by=BY_ID)
+
+    async def _ask(
+        self, call: LookupCall, order: BookOrder, asked: str | VenueOrderId
+    ) -> VenueOrder | None:
+        """Return the venue's order, None where the venue says that it knows none.
+
+        Raises:
+            VenueCallError: no answer, or one about another order.
+
+        """
+        params: dict[str, Any] = dict(call.params)
+        order_id = asked
+        if call.by_client_order_id:
+            order_id, params[call.client_order_id_param] = "", asked
+        try:
+            parsed, _ = await self._calls.make(
+                CallName.ORDER,
+                lambda: self._exchange.fetch_order(order_id, order.symbol, params),
+            )
+            found = self._translator.order_of(parsed, is_trigger=bool(call.params.get("trigger")))
+        except VenueCallError as error:
+            if error.not_found:
+                return None
+            raise
+        except NotUnderstoodError as error:
+            detail = f"the answer cannot be read: {error}"
+            raise refused_locally(AnswerKind.NO_ANSWER, CallName.ORDER, detail) from error
+        said = found.client_order_id if call.by_client_order_id else found.venue_order_id
+        if said != asked or found.symbol != order.symbol:
+            detail = f"asked for {asked} of {order.symbol}, answered {said} of {found.symbol}"
+            raise refused_locally(AnswerKind.NO_ANSWER, CallName.ORDER, detail)
+        return found

@@ -1,0 +1,89 @@
+"""Reading a listing to its end.
+
+ccxt's own paging ends after ten pages without a word and swallows failed ones. Here a failed page
+fails the listing, and an end that cannot be told from a cut is said.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.venue.description import Paging
+from reconciler.venue.raw_json import found_at
+
+MOST_PAGES = 1000
+"""An account with more rows than this many pages hold is not read to its end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One answer of a listing."""
+
+    rows: list[Any]
+    document: Any
+    """The raw answer, which may name the next page."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pages:
+    """All answers of a listing."""
+
+    rows: list[Any]
+    why_not_all: str | None = None
+    """Why there may be more rows than these."""
+
+
+Ask = Callable[[Mapping[str, Any]], Awaitable[Page]]
+"""Fetch the page of those parameters; raises what the call raises."""
+
+
+async def read_pages(ask: Ask, paging: Paging | None) -> Pages:
+    """Read a listing page by page until the venue says that there is no more."""
+    if paging is None:
+        return Pages(rows=(await ask({})).rows)
+    if paging.cursor_param is not None:
+        return await _by_cursor(ask, paging, paging.cursor_param)
+    if paging.page_param is not None:
+        return await _by_number(ask, paging, paging.page_param)
+    page = await ask(_limit(paging))
+    return Pages(rows=page.rows, why_not_all=_why_suspect(len(page.rows), paging))
+
+
+async def _by_cursor(ask: Ask, paging: Paging, param: str) -> Pages:
+    rows: list[Any] = []
+    seen: set[str] = set()
+    params = _limit(paging)
+    for _ in range(MOST_PAGES):
+        page = await ask(params)
+        rows += page.rows
+        cursor = found_at(page.document, paging.cursor_at)
+        if cursor is None or cursor == "":
+            return Pages(rows=rows, why_not_all=_why_suspect(len(page.rows), paging))
+        if not page.rows:
+            # Some venues hand out a cursor with the last, empty page too.
+            return Pages(rows=rows)
+        if str(cursor) in seen:
+            return Pages(rows=rows, why_not_all="the venue names the same next page twice")
+        seen.add(str(cursor))
+        params = {**_limit(paging), param: cursor}
+    return Pages(rows=rows, why_not_all=f"more than {MOST_PAGES} pages")
+
+
+async def _by_number(ask: Ask, paging: Paging, param: str) -> Pages:
+    rows: list[Any] = []
+    for number in range(1, MOST_PAGES + 1):
+        page = await ask({**_limit(paging), param: number})
+        rows += page.rows
+        if len(page.rows) < paging.size:
+            return Pages(rows=rows)
+    return Pages(rows=rows, why_not_all=f"more than {MOST_PAGES} pages")
+
+
+def _limit(paging: Paging) -> dict[str, Any]:
+    return {paging.limit_param: paging.size} if paging.limit_param else {}
+
+
+def _why_suspect(rows: int, paging: Paging) -> str | None:
+    if rows < paging.size:
+        return None
+    return f"the last page is full ({rows} rows) and names no next one"

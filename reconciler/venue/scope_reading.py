@@ -1,0 +1,166 @@
+"""Reading one scope of an account: its calls, its rows, and what stands against "that is all"."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from reconciler.domain.orders import VenueOrder
+from reconciler.domain.positions import VenuePosition
+from reconciler.domain.snapshot import (
+    AnswerKind,
+    Completeness,
+    Failure,
+    Scope,
+    ScopeName,
+)
+from reconciler.venue.calls import VenueCalls
+from reconciler.venue.classify import refused_locally
+from reconciler.venue.connection import Exchange
+from reconciler.venue.description import CallName, ListingCall, VenueDescription
+from reconciler.venue.paging import Page, read_pages
+from reconciler.venue.raw_json import rows_in
+from reconciler.venue.translate import NotUnderstoodError
+from reconciler.venue.translator import Translator
+
+CALL_OF = {
+    ScopeName.OPEN_ORDERS: CallName.OPEN_ORDERS,
+    ScopeName.TRIGGER_ORDERS: CallName.TRIGGER_ORDERS,
+    ScopeName.POSITIONS: CallName.POSITIONS,
+}
+ROWS_AT_A_TIME = 500
+"""Parsing blocks the event loop for about 20 ms per so many rows; others have a turn between."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Listed:
+    """What one scope's calls listed, not translated yet."""
+
+    scope: ScopeName
+    parts: list[tuple[ListingCall, list[Any]]] = field(default_factory=list)
+    gap: str | None = None
+    """Why no call at this venue shows all of it."""
+    complaints: list[str] = field(default_factory=list)
+    """Why there may be more than these rows."""
+    failure: Failure | None = None
+    """Set where a call failed: then nothing of the scope counts."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Translated:
+    """One scope in domain values."""
+
+    scope: Scope
+    orders: list[VenueOrder] = field(default_factory=list)
+    positions: list[VenuePosition] = field(default_factory=list)
+
+
+async def read_scope(
+    name: ScopeName,
+    *,
+    exchange: Exchange,
+    description: VenueDescription,
+    calls: VenueCalls,
+) -> Listed:
+    """Make all calls of one scope.
+
+    Raises:
+        VenueCallError: one of them, or one page of one, failed.
+
+    """
+    listed = Listed(scope=name, gap=description.gaps.get(name))
+    for listing in description.listings:
+        if listing.scope is name:
+            await _read_listing(listing, listed, exchange=exchange, calls=calls)
+    return listed
+
+
+async def _read_listing(
+    listing: ListingCall, listed: Listed, *, exchange: Exchange, calls: VenueCalls
+) -> None:
+    is_raw = listing.rows_at is not None
+
+    async def ask(params: Mapping[str, Any]) -> Page:
+        method = getattr(exchange, listing.method)
+        asked = {**listing.params, **params}
+        answer, heard = await calls.make(
+            CALL_OF[listing.scope],
+            lambda: method(asked) if is_raw else method(params=asked),
+        )
+        rows = rows_in(answer, listing.rows_at or ())
+        if rows is None:
+            detail = f"{listing.method} gave no list"
+            raise refused_locally(AnswerKind.NO_ANSWER, CALL_OF[listing.scope], detail)
+        if is_raw:
+            return Page(rows=rows, document=answer)
+        listed.complaints += _why_not_all_rows(heard.rows, len(rows))
+        return Page(rows=rows, document=heard.document)
+
+    pages = await read_pages(ask, listing.paging)
+    if pages.why_not_all:
+        listed.complaints.append(pages.why_not_all)
+    if listing.paging is None and len(pages.rows) in listing.looks_full_at:
+        listed.complaints.append(f"{len(pages.rows)} rows look like a full page")
+    listed.parts.append((listing, pages.rows))
+
+
+def _why_not_all_rows(sent: int | None, parsed: int) -> list[str]:
+    if sent is None:
+        return ["the answer does not show how many rows it holds"]
+    if parsed < sent:
+        return [f"ccxt left out {sent - parsed} of {sent} rows"]
+    return []
+
+
+async def translate_scope(listed: Listed, translator: Translator) -> Translated:
+    """Translate every row of a scope; rows that cannot be read make it partial."""
+    if listed.failure is not None:
+        return Translated(scope=failed(listed.scope, listed.failure))
+    result = Translated(scope=Scope(name=listed.scope, completeness=Completeness.COMPLETE))
+    unread: list[str] = []
+    total = 0
+    for listing, rows in listed.parts:
+        for row in rows:
+            total += 1
+            if total % ROWS_AT_A_TIME == 0:
+                await asyncio.sleep(0)
+            try:
+                _translate_row(row, listing, result, translator)
+            except NotUnderstoodError as error:
+                unread.append(str(error))
+    complaints = list(listed.complaints)
+    if unread:
+        complaints.insert(0, f"{len(unread)} of {total} rows cannot be read: {unread[0]}")
+    result.scope = _scope(listed, total, complaints)
+    return result
+
+
+def _translate_row(
+    row: Any, listing: ListingCall, result: Translated, translator: Translator
+) -> None:
+    is_raw = listing.rows_at is not None
+    if listing.scope is ScopeName.POSITIONS:
+        position = translator.position_of(row, is_raw=is_raw)
+        if position is not None:
+            result.positions.append(position)
+        return
+    is_trigger = listing.scope is ScopeName.TRIGGER_ORDERS
+    read = translator.order_of_row if is_raw else translator.order_of
+    result.orders.append(read(row, is_trigger=is_trigger))
+
+
+def _scope(listed: Listed, rows: int, complaints: list[str]) -> Scope:
+    name = listed.scope
+    if not complaints and listed.gap is None:
+        return Scope(name=name, completeness=Completeness.COMPLETE, rows=rows)
+    failure = Failure(
+        kind=AnswerKind.NO_ANSWER if complaints else AnswerKind.UNSUPPORTED,
+        call=CALL_OF[name],
+        detail="; ".join([*complaints, *([listed.gap] if listed.gap else [])]),
+    )
+    return Scope(name=name, completeness=Completeness.PARTIAL, failure=failure, rows=rows)
+
+
+def failed(name: ScopeName, failure: Failure) -> Scope:
+    """Return a scope of which nothing is known."""
+    return Scope(name=name, completeness=Completeness.FAILED, failure=failure)

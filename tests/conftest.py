@@ -1,0 +1,3 @@
+"""What every test gets: the databases of `tests.postgres`."""
+
+pytest_plugins = ["tests.postgres"]

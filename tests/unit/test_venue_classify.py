@@ -1,0 +1,141 @@
+"""What an exception means: the kind, not found, and a line without secrets."""
+
+from typing import Any
+
+import aiohttp
+import ccxt as ccxt_errors
+import pytest
+
+from reconciler.domain.snapshot import AnswerKind
+from reconciler.venue.answer_guard import Heard
+from reconciler.venue.classify import classified, detail_of, kind_of, says_not_found
+from reconciler.venue.description import CallName, NotFoundWords
+from reconciler.venue.descriptions.binanceusdm import BINANCEUSDM
+
+LISTED = {
+    "RateLimitExceeded": AnswerKind.THROTTLED,
+    "DDoSProtection": AnswerKind.THROTTLED,
+    "InvalidNonce": AnswerKind.CLOCK,
+    # A subclass, of websockets only.
+    "ChecksumError": AnswerKind.CLOCK,
+    "AuthenticationError": AnswerKind.AUTH,
+    "PermissionDenied": AnswerKind.AUTH,
+    "AccountNotEnabled": AnswerKind.AUTH,
+    "AccountSuspended": AnswerKind.AUTH,
+    "ArgumentsRequired": AnswerKind.UNSUPPORTED,
+    "NotSupported": AnswerKind.UNSUPPORTED,
+}
+ALL_OF_CCXT = sorted(
+    name
+    for name, value in vars(ccxt_errors).items()
+    if isinstance(value, type) and issubclass(value, ccxt_errors.BaseError)
+)
+
+
+@pytest.mark.parametrize("name", ALL_OF_CCXT)
+def test_every_ccxt_error_that_is_not_listed_is_no_answer(name: str) -> None:
+    error = getattr(ccxt_errors, name)("binance {}")
+    assert kind_of(error, {}) is LISTED.get(name, AnswerKind.NO_ANSWER)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [AttributeError("'str' has no 'keys'"), TypeError(), KeyError("x"), RuntimeError(), OSError()],
+)
+def test_any_other_exception_is_no_answer(error: Exception) -> None:
+    assert kind_of(error, BINANCEUSDM.error_words) is AnswerKind.NO_ANSWER
+
+
+def test_an_invalid_key_is_no_ban() -> None:
+    error = ccxt_errors.DDoSProtection('binanceusdm {"code": -2015, "msg": "Invalid API-key"}')
+    assert kind_of(error, BINANCEUSDM.error_words) is AnswerKind.AUTH
+
+
+NOT_FOUND = ccxt_errors.OrderNotFound('binanceusdm {"code":-2013,"msg":"Order does not exist."}')
+
+
+@pytest.mark.parametrize(
+    ("error", "heard", "found"),
+    [
+        (NOT_FOUND, Heard(status=400, is_json=True), True),
+        (NOT_FOUND, Heard(status=400, is_json=False), False),
+        (NOT_FOUND, Heard(status=502, is_json=True), False),
+        (NOT_FOUND, Heard(), False),
+        (ccxt_errors.OrderNotFound("-2011"), Heard(status=400, is_json=True), False),
+        (ccxt_errors.InvalidOrder("-2013"), Heard(status=400, is_json=True), False),
+        (KeyError("-2013"), Heard(status=400, is_json=True), False),
+    ],
+)
+def test_only_the_venues_own_words_say_not_found(
+    error: Exception,
+    heard: Heard,
+    found: bool,
+) -> None:
+    assert says_not_found(error, heard, BINANCEUSDM.not_found) is found
+
+
+def test_not_found_in_another_venues_words() -> None:
+    words = (NotFoundWords(error="InvalidOrder", words="40410000"),)
+    error = ccxt_errors.InvalidOrder('alpaca {"code":40410000,"message":"order not found"}')
+    assert says_not_found(error, Heard(status=404, is_json=True), words)
+
+
+@pytest.mark.parametrize(
+    ("heard", "error", "no_such_call"),
+    [
+        (Heard(status=404), ccxt_errors.ExchangeNotAvailable("404"), True),
+        (
+            Heard(status=404, is_json=True),
+            ccxt_errors.ExchangeError('{"code":-5000,"msg":"Path is invalid"}'),
+            True,
+        ),
+        (Heard(status=404, is_json=True), ccxt_errors.ExchangeError("{}"), False),
+        (Heard(status=502), ccxt_errors.ExchangeNotAvailable("502"), False),
+    ],
+)
+def test_a_host_without_the_endpoint(
+    heard: Heard,
+    error: Exception,
+    no_such_call: bool,
+) -> None:
+    said = classified(error, call=CallName.ORDER, description=BINANCEUSDM, heard=heard)
+    assert said.no_such_call is no_such_call
+
+
+def error_of(text: str, cause: Exception | None = None) -> Any:
+    error = ccxt_errors.ExchangeError(text)
+    error.__cause__ = cause
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "has", "has_not"),
+    [
+        (
+            error_of("binance GET https://fapi.x/fapi/v1/order?timestamp=1&signature=ab 502 Bad"),
+            ["https://fapi.x/fapi/v1/order 502 Bad"],
+            ["signature", "timestamp"],
+        ),
+        (error_of("POST body signature=abc&x=1"), ["signature=***"], ["abc"]),
+        (error_of("the key my-api-key is wrong"), ["***"], ["my-api-key"]),
+        (
+            error_of("502 <html><style>p{}</style><h1>Bad</h1>" + "<p>word</p>" * 500),
+            ["502 Bad word"],
+            ["<", "p{}"],
+        ),
+        (
+            error_of("binance GET https://x", aiohttp.ClientPayloadError("short body")),
+            ["ClientPayloadError: short body"],
+            [],
+        ),
+        (KeyError("x"), ["KeyError: 'x'"], []),
+        (TimeoutError(), ["TimeoutError"], [":"]),
+        (error_of("a\nb\r\n\tc"), ["a b c"], ["\n"]),
+    ],
+)
+def test_details_are_one_redacted_line(error: Any, has: list[str], has_not: list[str]) -> None:
+    text = detail_of(error, secrets=("my-api-key", ""))
+    assert len(text) < 300
+    assert "\n" not in text
+    assert all(words in text for words in has), text
+    assert not any(words in text for words in has_not), text
