@@ -8,7 +8,6 @@ from reconciler.domain.identity import AccountName, Symbol
 from reconciler.domain.orders import BookOrder
 from reconciler.domain.snapshot import Lookup, Snapshot
 
-
 SymbolOf: TypeAlias = Callable[[str], Symbol]
 """Brings any spelling of a market to its one key."""
 

@@ -50,7 +50,8 @@ class _Tables:
 
 class PostgresBook:
     """The tables of one bot. Statements are checked before the first reading, and again after
-    any reading that failed."""
+    any reading that failed.
+    """
 
     def __init__(self, pool: Pool, *, name: BookName, preset: Preset) -> None:
         self._pool = pool
@@ -138,9 +139,12 @@ class PostgresBook:
             shared_reach, tables = self._shared
             if shared_reach >= reach and time.monotonic() - tables.monotonic < SHARE_FOR_SECONDS:
                 return tables
-        async with borrowed(self._pool) as connection, self._translated():
-            async with connection.transaction(isolation="repeatable_read", readonly=True):
-                tables = await self._tables(connection, reach)
+        async with (
+            borrowed(self._pool) as connection,
+            self._translated(),
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            tables = await self._tables(connection, reach)
         self._shared = (reach, tables)
         return tables
 

@@ -47,7 +47,7 @@ def load_preset(
     *,
     statements: Mapping[str, Mapping[str, str | None]] | None = None,
     vocabulary: Mapping[str, str] | None = None,
-    write: Mapping[str, str] | None = None,
+    write: Mapping[Any, str] | None = None,
     timezone: str | None = None,
 ) -> Preset:
     """A preset by name, with the user's statements and words over it.

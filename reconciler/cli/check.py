@@ -16,7 +16,8 @@ COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 
 def check(config: ConfigOption = None, as_json: JsonOption = False) -> None:  # noqa: FBT002 - typer's flags
     """Look at configuration, database, book, venues and clocks. Changes nothing. Exit 0 where
-    nothing fails, 1 where something does, 2 where the configuration cannot be read."""
+    nothing fails, 1 where something does, 2 where the configuration cannot be read.
+    """
     settings, redactor = start(config, quiet=True)
     lines = finish(_check(settings, redactor), redactor)
     if wants_json(as_json):

@@ -15,8 +15,8 @@ def migrate(
 ) -> None:
     """Bring schema `reconciler` to the newest version. Safe to run at any time."""
     from reconciler.service.assembly import database_url  # noqa: PLC0415 - the heavy part
-    from reconciler.store.migrations import newest_version  # noqa: PLC0415 - as above
     from reconciler.store.migrations import migrate as bring_up  # noqa: PLC0415 - as above
+    from reconciler.store.migrations import newest_version  # noqa: PLC0415 - as above
 
     settings, redactor = start(config)
 

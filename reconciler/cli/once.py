@@ -28,7 +28,8 @@ def once(
     as_json: JsonOption = False,  # noqa: FBT002 - typer's flags
 ) -> None:
     """One full pass and out. Exit 0 parity, 1 discrepancies found, 2 bad usage or configuration,
-    3 something could not be judged."""
+    3 something could not be judged.
+    """
     settings, redactor = start(config, quiet=True)
     outcomes = finish(_once(settings, redactor, account), redactor)
     if wants_json(as_json):

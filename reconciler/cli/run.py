@@ -9,7 +9,8 @@ from reconciler.telemetry.redaction import Redactor
 
 def run(config: ConfigOption = None) -> None:
     """The daemon: migrate, startup reconciliation, schedule, HTTP. SIGTERM ends it cleanly,
-    SIGHUP asks for a pass now."""
+    SIGHUP asks for a pass now.
+    """
     settings, redactor = start(config)
     finish(_run(settings, redactor), redactor)
 

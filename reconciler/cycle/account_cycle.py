@@ -74,7 +74,8 @@ class AccountCycle:
 
     async def run(self, job: str, *, positions: bool = True, fresh: bool = True) -> PassResult:
         """One pass. `positions` False: orders only. `fresh` False: a pass of the other job that
-        has just ended, and did as much, serves this one too. Never raises but CancelledError."""
+        has just ended, and did as much, serves this one too. Never raises but CancelledError.
+        """
         async with self._turn:
             if not fresh and self._last is not None:
                 ended, had_positions, result = self._last
@@ -134,11 +135,9 @@ class AccountCycle:
         if isinstance(lease, Held):
             return self._failed(OutcomeState.HELD, f"held by another daemon ({lease.holder})")
         look = await take_look(self._tools, self._judging, lease, run)
-        plan = await plan_orders(look)
-        await act_on_orders(look, plan)
+        await _settle_orders(look)
         if positions:
-            confirmed = weigh_positions(look)
-            await act_on_positions(look, confirmed)
+            await act_on_positions(look, weigh_positions(look))
         await settle_account(look, weigh_account(look))
         await self._remember(look, positions=positions)
         outcome = _outcome(look)
@@ -248,6 +247,17 @@ class AccountCycle:
                 await record.open_incident(draft)
 
 
+async def _settle_orders(look: Look) -> None:
+    """Orders first; trouble with them never keeps a ghost from being contained."""
+    try:
+        await act_on_orders(look, await plan_orders(look))
+    except LeaseLostError:
+        raise
+    except ReconcilerError as error:
+        look.unjudged.append(f"orders: {error}")
+        look.find("orders", "", str(error), "none")
+
+
 def _outcome(look: Look) -> Outcome:
     """One sentence, and the heaviest state."""
     state = OutcomeState.PARITY
@@ -259,7 +269,8 @@ def _outcome(look: Look) -> Outcome:
         OutcomeState.PARITY: "book and venue agree",
         OutcomeState.DISCREPANCY: "; ".join(
             f"{f.kind} {f.subject}: {f.action}" for f in look.findings[:3]
-        ),
+        )
+        or "book and venue differ",
         OutcomeState.NOT_JUDGED: "; ".join(look.unjudged[:3]),
     }
     return Outcome(

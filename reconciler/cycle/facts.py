@@ -22,6 +22,8 @@ class PassFacts:
     """What happened. None: not known in this pass, the last value stands."""
 
     snapshot: Snapshot | None = None
+    not_covered: tuple[str, ...] = ()
+    """What this pass could not look at, in words for people."""
     open_orders: int | None = None
     stale_by_profile: Mapping[str, StaleOrders] | None = None
     discrepancies: Mapping[str, int] | None = None

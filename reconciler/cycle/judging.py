@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from decimal import Decimal
 from typing import Literal
 
 from reconciler.domain.identity import AccountName

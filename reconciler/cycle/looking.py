@@ -137,7 +137,7 @@ async def take_look(tools: Tools, judging: Judging, lease: Lease, run: RunId) ->
                 own_writes=own_writes,
                 read_at=reading.read_at,
             )
-    asked = {row.symbol for row in (*reading.positions, *reading.orders)}
+    asked = {p.symbol for p in reading.positions} | {o.symbol for o in reading.orders}
     snapshot = await tools.venue.snapshot(now=memory.now, symbols=asked)
     look = Look(
         tools=tools,
@@ -157,9 +157,20 @@ async def take_look(tools: Tools, judging: Judging, lease: Lease, run: RunId) ->
     )
     look.positions = look.judge_positions_of(reading, look.changed_at)
     look.facts.snapshot = snapshot
+    look.facts.not_covered = (*snapshot.not_covered, *_strays(reading))
     look.facts.skew_of_database = memory.clock_skew
     look.facts.skew_of_venue = snapshot.venue_clock_skew
     return look
+
+
+def _strays(reading: BookReading) -> tuple[str, ...]:
+    """Rows whose profile is not among the profiles belong to no account."""
+    strays = len(reading.stray_orders) + len(reading.stray_positions)
+    if not strays:
+        return ()
+    profiles = {o.profile_id for o in reading.stray_orders}
+    profiles |= {p.profile_id for p in reading.stray_positions}
+    return (f"{strays} rows of the book whose profile is not known: {', '.join(sorted(profiles))}",)
 
 
 def _ownership(judging: Judging, venue: Venue) -> Ownership:

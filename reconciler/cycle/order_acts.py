@@ -24,6 +24,8 @@ Kind = OrderVerdictKind
 async def act_on_orders(look: Look, plan: OrderPlan) -> None:
     """Write what was confirmed. Each row that moved since it was read is left alone (rule 8)."""
     if not _has_work(look, plan):
+        for verdict in plan.to_report:
+            look.find(verdict.kind, verdict.subject, verdict.reason, "incident")
         return
     async with writing(
         look.tools.pool,
@@ -44,9 +46,8 @@ async def act_on_orders(look: Look, plan: OrderPlan) -> None:
 def _has_work(look: Look, plan: OrderPlan) -> bool:
     """Whether anything is new: an incident that stands already is no work."""
     standing = {(i.key.kind, i.key.subject): i for i in look.memory.incidents}
-    if plan.mass_change is not None:
-        if (IncidentKind.MASS_CHANGE, "orders") not in standing:
-            return True
+    if plan.mass_change is not None and (IncidentKind.MASS_CHANGE, "orders") not in standing:
+        return True
     reported = all(
         (i := standing.get((IncidentKind(v.kind.value), v.subject))) is not None
         and i.severity is _severity(look, v)
@@ -79,7 +80,7 @@ async def _write(look: Look, plan: OrderPlan, record: Record) -> None:
 
 
 def _update_of(verdict: OrderVerdict) -> OrderUpdate:
-    assert verdict.order is not None  # noqa: S101 - only rows of the book are written
+    assert verdict.order is not None
     return OrderUpdate(
         order=verdict.order,
         state=verdict.state or OrderState.UNKNOWN,
@@ -261,7 +262,7 @@ def _title(verdict: OrderVerdict) -> str:
 
 async def _note_reappeared(verdict: OrderVerdict, record: Record) -> None:
     """Rule 4: the review row says so, a person decides."""
-    assert verdict.venue_order is not None  # noqa: S101 - that is what reappeared means
+    assert verdict.venue_order is not None
     details = {
         "seen_again": {
             "state": verdict.venue_order.state.value,
@@ -305,7 +306,10 @@ def _order_draft(
     more: Mapping[str, object],
 ) -> IncidentDraft:
     order, venue = verdict.order, verdict.venue_order
-    symbol = order.symbol if order is not None else (venue.symbol if venue is not None else None)
+    shown = venue if venue is not None else order
+    named = order if order is not None else venue
+    assert shown is not None
+    assert named is not None
     return IncidentDraft(
         key=IncidentKey(
             kind=kind,
@@ -315,31 +319,27 @@ def _order_draft(
         ),
         severity=severity,
         title=title,
-        symbol=symbol,
+        symbol=named.symbol,
         profile_id=order.profile_id if order is not None else None,
         order_id=verdict.subject,
         details={
             "why": verdict.reason,
             "mode": look.judging.mode,
-            "venue_order_id": venue.venue_order_id
-            if venue is not None
-            else (order.venue_order_id if order is not None else None),
-            "client_order_id": venue.client_order_id
-            if venue is not None
-            else (order.client_order_id if order is not None else None),
-            "side": (order or venue).side if (order or venue) is not None else None,
-            "qty": (order or venue).qty if (order or venue) is not None else None,
-            "symbol": symbol,
+            "symbol": named.symbol,
+            "side": named.side,
+            "qty": named.qty,
+            "venue_order_id": shown.venue_order_id,
+            "client_order_id": shown.client_order_id,
             **more,
         },
         evidence=evidence_bundle(
             reading=look.reading,
             snapshot=look.snapshot,
-            symbol=symbol,
+            symbol=named.symbol,
             verdict=verdict,
             limits={"orders": look.judging.orders},
             lookup=lookups.get(order.id) if order is not None else None,
-            changed_at=look.changed_at.get(symbol) if symbol is not None else None,
+            changed_at=look.changed_at.get(named.symbol),
         ),
     )
 

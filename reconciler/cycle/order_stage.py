@@ -1,5 +1,6 @@
 """Orders of one look: who is missing, what lookups say, which verdicts are confirmed."""
 
+import time
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from reconciler.cycle.suspicion_book import ORDER_FAMILY
 from reconciler.domain.identity import BookOrderId
 from reconciler.domain.incidents import IncidentKind
 from reconciler.domain.orders import BookOrder, OrderState, VenueOrder
-from reconciler.domain.snapshot import Lookup
+from reconciler.domain.snapshot import Lookup, Unanswered
 from reconciler.domain.suspicions import Suspicion
 from reconciler.domain.verdicts import OrderVerdict, OrderVerdictKind
 from reconciler.rules.blast_radius import why_not_infer_absence, why_not_quarantine
@@ -29,6 +30,10 @@ from reconciler.rules.order_status import (
 Kind = OrderVerdictKind
 NEVER_TRIED = datetime.min.replace(tzinfo=UTC)
 MASS_CHANGE = "mass_change"
+GIVE_UP_AFTER = 3
+"""Lookups in a row without an answer: the venue is asked again in the next cycle."""
+LOOKUPS_WITHIN = timedelta(seconds=60)
+"""Positions are judged after orders: a slow venue must not keep a ghost waiting for longer."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -133,12 +138,18 @@ def _why_held(
 
 
 async def _look_up(look: Look, absent: tuple[BookOrder, ...]) -> dict[BookOrderId, Lookup]:
-    """Targeted lookups, least recently tried first, capped: the bot needs the rest of the budget."""
+    """Targeted lookups, least recently tried first, capped: the bot needs the rest."""
     turn = sorted(absent, key=lambda o: (look.suspicions.tried_at(o.id) or NEVER_TRIED, o.id))
-    return {
-        row.id: await look.tools.venue.look_up(row, now=look.now)
-        for row in turn[: look.judging.lookups_per_cycle]
-    }
+    found: dict[BookOrderId, Lookup] = {}
+    begun, unanswered = time.monotonic(), 0
+    for row in turn[: look.judging.lookups_per_cycle]:
+        lookup = await look.tools.venue.look_up(row, now=look.now)
+        found[row.id] = lookup
+        unanswered = unanswered + 1 if isinstance(lookup, Unanswered) else 0
+        late = time.monotonic() - begun > LOOKUPS_WITHIN.total_seconds()
+        if unanswered >= GIVE_UP_AFTER or late:
+            break
+    return found
 
 
 async def _judge_unmatched(
@@ -212,7 +223,7 @@ def _weigh(look: Look, plan: OrderPlan, verdicts: list[OrderVerdict], held: str 
     look.find(MASS_CHANGE, "orders", why, "held back")
 
 
-def _weigh_one(  # noqa: C901 - one flat ladder, one rung a verdict
+def _weigh_one(  # noqa: C901, PLR0912 - one flat ladder, one rung a verdict
     look: Look,
     plan: OrderPlan,
     verdict: OrderVerdict,
@@ -233,14 +244,12 @@ def _weigh_one(  # noqa: C901 - one flat ladder, one rung a verdict
             look.unjudged.append(f"order {verdict.subject}: {verdict.reason}")
             look.find(verdict.kind, verdict.subject, verdict.reason, "none")
         case Kind.INCONCLUSIVE:
-            look.suspicions.leave(ORDER_FAMILY, verdict.subject)
+            _leave(look, verdict, tried=verdict.order is not None)
             look.unjudged.append(f"order {verdict.subject}: {verdict.reason}")
             look.find(verdict.kind, verdict.subject, verdict.reason, "none")
         case Kind.UNCHECKED:
             look.differs = True
-            look.suspicions.leave(ORDER_FAMILY, verdict.subject)
-            if look.suspicions.first_seen_at(ORDER_FAMILY, verdict.subject) is None:
-                _see(look, verdict, Kind.MISSING, counts=False)
+            _leave(look, verdict, tried=True)
             look.recheck.append(look.judging.order_confirm_after)
             look.find(Kind.MISSING, verdict.subject, verdict.reason, "suspected")
         case Kind.MISSING:
@@ -272,6 +281,14 @@ def _weigh_one(  # noqa: C901 - one flat ladder, one rung a verdict
                 plan.to_report.append(verdict)
             else:
                 look.find(verdict.kind, verdict.subject, verdict.reason, "suspected")
+
+
+def _leave(look: Look, verdict: OrderVerdict, *, tried: bool) -> None:
+    """Its suspicion neither ages nor counts; one that is looked up has its turn remembered."""
+    if look.suspicions.first_seen_at(ORDER_FAMILY, verdict.subject) is not None:
+        look.suspicions.leave(ORDER_FAMILY, verdict.subject)
+    elif tried:
+        _see(look, verdict, Kind.MISSING, counts=False)
 
 
 def _see(look: Look, verdict: OrderVerdict, kind: Kind, *, counts: bool = True) -> Suspicion:

@@ -76,7 +76,8 @@ class SuspicionBook:
         self, *, settled: Iterable[str]
     ) -> tuple[tuple[Suspicion, ...], tuple[SuspicionKey, ...]]:
         """Rows to write and keys to drop. `settled`: kinds that this pass judged in full, whose
-        unseen suspicions are over; the others stay as they were."""
+        unseen suspicions are over; the others stay as they were.
+        """
         over = set(settled)
         keep = tuple(s for key, s in self._after.items() if self._is_news(s, self._before.get(key)))
         drop = tuple(

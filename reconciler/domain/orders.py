@@ -104,7 +104,7 @@ class VenueOrder:
     is_trigger: bool = False
     created_at: datetime | None = None
     successor_ids: tuple[VenueOrderId, ...] = ()
-    """Orders that took this one's place: the child of a triggered stop, the end of a replacement."""
+    """Orders in its place: the child of a triggered stop, the end of a replacement."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

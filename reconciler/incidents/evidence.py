@@ -24,12 +24,13 @@ def evidence_bundle(
     changed_at: object = None,
 ) -> dict[str, Any]:
     """Both sides' rows of one symbol (None: of none, only the counts), the scopes with their
-    completeness, the verdict and the limits it was reached under."""
+    completeness, the verdict and the limits it was reached under.
+    """
 
     def of_symbol(rows: tuple[Any, ...]) -> list[Any]:
         return [row for row in rows if row.symbol == symbol]
 
-    return _plain(
+    bundle: dict[str, Any] = _plain(
         {
             "format": FORMAT,
             "account": reading.account,
@@ -55,6 +56,7 @@ def evidence_bundle(
             "limits": dict(limits),
         }
     )
+    return bundle
 
 
 def _plain(value: Any) -> Any:

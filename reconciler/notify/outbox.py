@@ -112,7 +112,6 @@ def _title(payload: dict[str, Any]) -> str:
 
 def _body(payload: dict[str, Any]) -> str:
     lines = [str(payload.get("title", ""))]
-    for key in ("account", "symbol", "profile_id", "order_id", "incident_id", "mode", "why", "key"):
-        if payload.get(key) is not None:
-            lines.append(f"{key}: {payload[key]}")
+    shown = ("account", "symbol", "profile_id", "order_id", "incident_id", "mode", "why", "key")
+    lines += [f"{key}: {payload[key]}" for key in shown if payload.get(key) is not None]
     return "\n".join(lines)

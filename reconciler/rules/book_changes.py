@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from reconciler.domain.book import BookReading
 from reconciler.domain.identity import BookOrderId, Symbol
 from reconciler.domain.orders import BookOrder
+from reconciler.domain.positions import BookPosition
 
 FORGET_AFTER = timedelta(hours=1)
 """A symbol without open rows is remembered this long after its last change."""
@@ -88,11 +89,14 @@ def changed_at_by_symbol(
     own: Mapping[BookOrderId, OwnWrite],
 ) -> dict[Symbol, datetime]:
     """The latest change of each symbol's rows: their own `updated_at`, or when we saw it."""
-    orders = [row for row in reading.orders if not is_own_write(row, own)]
+    rows: list[BookPosition | BookOrder] = [
+        *reading.positions,
+        *(row for row in reading.orders if not is_own_write(row, own)),
+    ]
     latest: dict[Symbol, datetime] = {
         symbol: seen.changed_at for symbol, seen in noted.items() if seen.changed_at is not None
     }
-    for row in (*reading.positions, *orders):
+    for row in rows:
         if row.updated_at > reading.read_at + timedelta(minutes=1):
             continue  # a time in the future is an anomaly, and explains nothing
         if row.symbol not in latest or row.updated_at > latest[row.symbol]:

@@ -29,7 +29,8 @@ class Schedule:
 
     def every(self, interval: timedelta, name: str, subject: str, job: Job) -> None:
         """Run `job(subject)` every `interval`. Subjects are spread over the interval by their
-        name, and the jobs of one subject fall together, so that they share one look."""
+        name, and the jobs of one subject fall together, so that they share one look.
+        """
         phase = zlib.crc32(subject.encode()) % 1000 / 1000
         first = datetime.now(UTC) + interval * (0.5 + phase / 2)
         self._scheduler.add_job(

@@ -16,6 +16,7 @@ from reconciler.domain.errors import ReconcilerError
 from reconciler.domain.identity import AccountName, BookName
 from reconciler.jobs.order_status_sync import OrderStatusSyncService
 from reconciler.jobs.reconciliation import ReconciliationService
+from reconciler.notify.outbox import Outbox, send_by_apprise, send_nowhere
 from reconciler.rules.blast_radius import BlastLimits
 from reconciler.rules.ghost_positions import PositionLimits
 from reconciler.rules.order_status import OrderLimits
@@ -141,7 +142,7 @@ async def _close(
     await asyncio.gather(*(venue.close() for venue in venues.values()))
     await shared.close()
     try:
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(1):
             await pool.close()
     except TimeoutError:
         pool.terminate()
@@ -237,6 +238,14 @@ def judging_of(settings: Settings, account: AccountSettings) -> Judging:
         client_order_id_prefix=account.client_order_id_prefix,
         accounts=tuple(AccountName(name) for name in settings.accounts),
     )
+
+
+def outbox_of(assembly: Assembly) -> Outbox:
+    """The dispatcher of notices; without a channel the log is the channel."""
+    urls = [url.get_secret_value() for url in assembly.settings.notifications.urls]
+    send = send_by_apprise(urls, redact=assembly.redactor.text) if urls else send_nowhere
+    counter = assembly.metrics.notifications_total
+    return Outbox(assembly.pool, send, count=lambda outcome: counter.labels(outcome).inc())
 
 
 async def check_configured(assembly: Assembly) -> None:

@@ -14,9 +14,8 @@ from reconciler.domain.identity import AccountName
 from reconciler.domain.outcome import Outcome, OutcomeState
 from reconciler.http.app import build_app
 from reconciler.http.server import HttpServer
-from reconciler.notify.outbox import Outbox, send_by_apprise, send_nowhere
 from reconciler.schedule.in_process import Schedule
-from reconciler.service.assembly import Assembly, assembled, check_configured
+from reconciler.service.assembly import Assembly, assembled, check_configured, outbox_of
 from reconciler.service.once import keep_renewing
 from reconciler.settings import Settings
 from reconciler.store.connecting import borrowed
@@ -27,7 +26,7 @@ from reconciler.telemetry.redaction import Redactor
 log = structlog.get_logger("reconciler.service")
 
 COUNT_EVERY = timedelta(seconds=5)
-DRAIN_WITHIN = timedelta(seconds=2.5)
+DRAIN_WITHIN = timedelta(seconds=1.5)
 """Passes under way may end by themselves this long; SIGTERM is answered within 5 s in all."""
 
 
@@ -70,26 +69,16 @@ class Daemon:
         """Everything that needs the database, once it answers."""
         parts = self._assembly
         parts.health.startup_begun(list(parts.venues))
-        await migrate_when_it_answers(parts.url, tell=lambda why: self._database(why))
+        await migrate_when_it_answers(parts.url, tell=self._database)
         self._database(None)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(keep_renewing(parts.leases), name="leases")
             tasks.create_task(self._keep_counting(), name="counts")
-            tasks.create_task(self._outbox().run(), name="outbox")
+            tasks.create_task(outbox_of(parts).run(), name="outbox")
             tasks.create_task(self._reconcile_at_start(), name="startup")
 
     def _database(self, why: str | None) -> None:
         self._assembly.health.database_up(why is None, why or "")
-
-    def _outbox(self) -> Outbox:
-        parts = self._assembly
-        urls = [url.get_secret_value() for url in parts.settings.notifications.urls]
-        send = send_by_apprise(urls, redact=parts.redactor.text) if urls else send_nowhere
-        return Outbox(
-            parts.pool,
-            send,
-            count=lambda outcome: parts.metrics.notifications_total.labels(outcome).inc(),
-        )
 
     async def _reconcile_at_start(self) -> None:
         """Readiness waits for this: every account is attempted once, then the schedule begins."""
@@ -145,7 +134,7 @@ class Daemon:
     def _noted(self) -> Iterator[None]:
         """Passes under way are waited for when we stop."""
         task = asyncio.current_task()
-        assert task is not None  # noqa: S101 - called from coroutines only
+        assert task is not None
         self._under_way.add(task)
         try:
             yield

@@ -8,7 +8,12 @@ from datetime import timedelta
 from reconciler.domain.errors import DatabaseUnavailableError
 from reconciler.domain.identity import AccountName
 from reconciler.domain.outcome import Finding, Outcome, OutcomeState
-from reconciler.service.assembly import Assembly, NotConfiguredError, check_configured
+from reconciler.service.assembly import (
+    Assembly,
+    NotConfiguredError,
+    check_configured,
+    outbox_of,
+)
 from reconciler.store.leases import RENEW_EVERY, Held, Leases
 from reconciler.store.migrations import migrate
 
@@ -27,6 +32,9 @@ async def run_once(assembly: Assembly, *, account: str | None) -> tuple[Outcome,
         finally:
             with contextlib.suppress(DatabaseUnavailableError):
                 await assembly.leases.release()
+    if assembly.settings.notifications.urls:
+        with contextlib.suppress(DatabaseUnavailableError):
+            await outbox_of(assembly).deliver_due()
     return tuple(outcomes)
 
 
@@ -41,13 +49,16 @@ def _chosen(assembly: Assembly, account: str | None) -> Sequence[AccountName]:
 
 @contextlib.asynccontextmanager
 async def _renewing(leases: Leases) -> AsyncIterator[None]:
-    """Looks spaced by `confirm_after` may last longer than a lease."""
-    async with asyncio.TaskGroup() as tasks:
-        renewal = tasks.create_task(keep_renewing(leases))
-        try:
-            yield
-        finally:
-            renewal.cancel()
+    """Looks spaced by `confirm_after` may last longer than a lease.
+
+    Not a TaskGroup: what the body raises must reach the command line as it is.
+    """
+    renewal = asyncio.create_task(keep_renewing(leases))
+    try:
+        yield
+    finally:
+        renewal.cancel()
+        await asyncio.wait([renewal])
 
 
 async def keep_renewing(leases: Leases) -> None:

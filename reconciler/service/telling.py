@@ -35,7 +35,7 @@ class Teller:
         metrics, health = self._metrics, self._health
         if facts.snapshot is not None:
             metrics.record_snapshot(facts.snapshot)
-            health.set_coverage(account, facts.snapshot.not_covered)
+            health.set_coverage(account, facts.not_covered)
         if facts.open_orders is not None:
             metrics.open_orders.labels(account).set(facts.open_orders)
         if facts.stale_by_profile is not None:

@@ -56,7 +56,7 @@ class EmbeddedPostgres:
     Start it from the main thread: only then does the server stop when this process is killed.
     """
 
-    def __init__(  # noqa: PLR0913 - independent choices, each with a default
+    def __init__(
         self,
         *,
         data_dir: Path | None = None,

@@ -77,3 +77,6 @@ async def borrowed(pool: Pool) -> AsyncIterator[Connection]:
         detail = str(error).strip() or type(error).__name__
         msg = f"the database did not answer: {detail}"
         raise DatabaseUnavailableError(msg) from error
+    except asyncpg.PostgresError as error:  # lock timeout, deadlock, cancelled statement, full disk
+        msg = f"the database refused: {type(error).__name__}: {error}"
+        raise DatabaseUnavailableError(msg) from error

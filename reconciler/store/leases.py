@@ -95,7 +95,8 @@ class Leases:
 
     async def acquire_unless_alive(self, account: AccountName) -> Lease | Held:
         """Like `acquire`, but give a lapsing lease the time to lapse: a holder that died does not
-        renew, one that lives does within RENEW_EVERY. Waits LEASE at most, and a little."""
+        renew, one that lives does within RENEW_EVERY. Waits LEASE at most, and a little.
+        """
         first = await self.acquire(account)
         if isinstance(first, Lease):
             return first

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import asyncpg
+
 from reconciler.domain.identity import AccountName, BookName, BookOrderId, Symbol
 from reconciler.domain.incidents import (
     IncidentKey,
@@ -132,7 +134,7 @@ async def accounts_turned(
     return frozenset(AccountName(row["account"]) for row in rows)
 
 
-def _suspicion(row: Mapping[str, Any], book: BookName, account: AccountName) -> Suspicion:
+def _suspicion(row: asyncpg.Record, book: BookName, account: AccountName) -> Suspicion:
     return Suspicion(
         key=SuspicionKey(book=book, account=account, kind=row["kind"], subject=row["subject"]),
         first_seen_at=row["first_seen_at"],
@@ -143,7 +145,7 @@ def _suspicion(row: Mapping[str, Any], book: BookName, account: AccountName) -> 
     )
 
 
-def _incident(row: Mapping[str, Any], book: BookName, account: AccountName) -> OpenIncident:
+def _incident(row: asyncpg.Record, book: BookName, account: AccountName) -> OpenIncident:
     return OpenIncident(
         id=row["id"],
         key=IncidentKey(

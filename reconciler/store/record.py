@@ -56,6 +56,7 @@ class Record:
     async def span(self) -> tuple[datetime, datetime]:
         """When this transaction began and what the clock says now, a second on either side."""
         row = await self.connection.fetchrow(RECORDS["span"])
+        assert row is not None
         return row["begun"], row["now"]
 
     async def open_incident(self, draft: IncidentDraft) -> Opened:
@@ -233,6 +234,7 @@ class Record:
             reason,
             status_before,
         )
+        assert row is not None
         return bool(row["again"])
 
     async def add_quarantine(
@@ -261,7 +263,7 @@ class Record:
         )
 
     async def note_seen_again(self, *, order_id: str, details: Mapping[str, Any]) -> int | None:
-        """The review row says that the venue shows the order again; its incident, the first time."""
+        """The review row says the order is seen again; its incident, the first time."""
         incident_id: int | None = await self.connection.fetchval(
             RECORDS["note_seen_again"], self._book, order_id, to_json(details)
         )

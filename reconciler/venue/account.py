@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 
 from reconciler.domain.errors import VenueUnavailableError
@@ -118,6 +119,7 @@ class CcxtAccount:
             async with reader.calls.within(self._connection.scope_deadline, CallName.ORDER):
                 if order.symbol not in self._shared.symbols:
                     await reader.load_markets(unknown_seen=True)
+                    order = replace(order, symbol=self.symbol_of(order.raw_symbol))
                 return await reader.lookup.look_up(order, now=now)
         except (VenueUnavailableError, VenueCallError) as error:
             return Unanswered(failure=error.failure)

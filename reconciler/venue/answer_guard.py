@@ -18,6 +18,8 @@ from reconciler.venue.description import AnswerShape, VenueDescription
 from reconciler.venue.raw_json import rows_in
 
 HALF_A_SECOND = timedelta(seconds=0.5)
+SUCCESS = 2
+"""The first digit of an HTTP status that is one."""
 LONGEST_SILENCE = timedelta(days=1)
 """A longer Retry-After is not believed: a bogus one would silence us for good."""
 
@@ -73,7 +75,7 @@ class AnswerGuard:
         self._description = description
         self._no_answer = no_answer
 
-    def __call__(  # noqa: PLR0913, PLR0917 - ccxt's signature
+    def __call__(  # noqa: PLR0917 - ccxt's signature
         self,
         code: int,
         reason: str,
@@ -111,7 +113,7 @@ class AnswerGuard:
 
 def why_not_an_answer(code: int, document: Any, body: str, shape: AnswerShape | None) -> str | None:
     """Return why a response is no answer; None where it is one."""
-    if not 200 <= code < 300:
+    if code // 100 != SUCCESS:
         return "not a success"
     if document is None:
         return _what_the_text_is(body)

@@ -132,6 +132,10 @@ class VenueDescription:
     listings: tuple[ListingCall, ...]
     lookup: LookupCall | None
     lookup_by_client_order_id: LookupCall | None
+    order_id_form: str | None = None
+    """Every venue order id matches this pattern; one that does not cannot be an order here."""
+    client_order_id_form: str | None = None
+    """The venue takes no client order id that does not match this pattern."""
     trigger_lookup: LookupCall | None = None
     trigger_lookup_by_client_order_id: LookupCall | None = None
     fills: FillsCall | None = None

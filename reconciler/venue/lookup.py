@@ -5,11 +5,12 @@ Each rung must answer. One that does not (outage, throttling, rights) ends the c
 """
 
 import re
+from dataclasses import replace
 from datetime import datetime
 from enum import Enum
 from typing import Any
 
-from reconciler.domain.identity import VenueOrderId
+from reconciler.domain.identity import ClientOrderId, VenueOrderId
 from reconciler.domain.orders import BookOrder, OrderState, VenueOrder
 from reconciler.domain.snapshot import AnswerKind, Found, Lookup, NotFound, Unanswered
 from reconciler.venue.calls import VenueCalls
@@ -22,7 +23,9 @@ from reconciler.venue.translator import Translator
 
 BY_ID = "venue_order_id"
 BY_CLIENT_ID = "client_order_id"
-_TRIGGER_WORDS = re.compile(r"stop|take_?profit|trail|trigger|conditional|oco")
+_TRIGGER_WORDS = re.compile(
+    r"stop|take_?profit|trail|trigger|conditional|if_touched|(^|_)(oco|sl|tp)(_|$)"
+)
 _REGULAR_TYPES = frozenset({"limit", "market", "limitmaker", "postonly", "ioc", "fok"})
 _ENDED_UNFILLED = frozenset({OrderState.CANCELED, OrderState.EXPIRED})
 
@@ -68,6 +71,7 @@ class OrderLookup:
         try:
             self._refuse_unknown_market(order)
             rungs: list[str] = []
+            order = self._with_possible_ids(order, rungs)
             found = await self._found_at(order, rungs) or await self._trigger_at(order, rungs)
             if found is not None:
                 return found
@@ -80,6 +84,23 @@ class OrderLookup:
         if order.symbol not in (self._exchange.markets or {}):
             detail = f"symbol {order.symbol} is not a market of {self._exchange.id}"
             raise refused_locally(AnswerKind.UNSUPPORTED, CallName.ORDER, detail)
+
+    def _with_possible_ids(self, order: BookOrder, rungs: list[str]) -> BookOrder:
+        """Return the order without ids that this venue cannot have given or taken.
+
+        Asking by one is an error at the venue for ever, not an answer. A client order id in the
+        wrong column is asked for as what it is.
+        """
+        order_id, client_order_id = order.venue_order_id, order.client_order_id
+        if not _fits(client_order_id, self._description.client_order_id_form):
+            rungs.append(f"{BY_CLIENT_ID}: {self._exchange.id} takes no such id")
+            client_order_id = None
+        if not _fits(order_id, self._description.order_id_form):
+            rungs.append(f"{BY_ID}: {self._exchange.id} gives no such id")
+            if not client_order_id and _fits(order_id, self._description.client_order_id_form):
+                client_order_id = ClientOrderId(str(order_id))
+            order_id = None
+        return replace(order, venue_order_id=order_id, client_order_id=client_order_id)
 
     async def _found_at(self, order: BookOrder, rungs: list[str]) -> Found | None:
         """Ask where regular orders are kept."""
@@ -189,3 +210,7 @@ class OrderLookup:
             detail = f"asked for {asked} of {order.symbol}, answered {said} of {found.symbol}"
             raise refused_locally(AnswerKind.NO_ANSWER, CallName.ORDER, detail)
         return found
+
+
+def _fits(order_id: str | None, form: str | None) -> bool:
+    return order_id is None or form is None or re.fullmatch(form, order_id) is not None

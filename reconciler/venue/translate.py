@@ -47,7 +47,7 @@ def moment_of(milliseconds: Any) -> datetime | None:
     return datetime.fromtimestamp(float(number) / 1000, UTC) if number else None
 
 
-def state_of(  # noqa: PLR0911, PLR0913 - one line per word, one argument per fact
+def state_of(
     *,
     status: str | None,
     raw: str,

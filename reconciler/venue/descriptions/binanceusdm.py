@@ -6,6 +6,7 @@ Sources (developers.binance.com/docs/derivatives/usds-margined-futures):
 - trade/rest-api/Position-Information-V3: weight 5, one row per position or leg.
 - trade/rest-api/Query-Order, …/Query-Algo-Order: an order that was CANCELED or EXPIRED without a
   fill is not found 3 days after its creation, any other after 90 days; -2013 is "not found".
+- trade/rest-api/New-Order: ids are integers; a client id has at most 36 of A-Z a-z 0-9 . : / _ -
 - trade/rest-api/Account-Trade-List: windows of 7 days, 1000 rows, the past 6 months.
 - general-info: 2400 weight a minute and IP, X-MBX-USED-WEIGHT-1M, 429 and 418 with Retry-After.
 """
@@ -38,6 +39,8 @@ BINANCEUSDM = VenueDescription(
     ),
     lookup=LookupCall(),
     lookup_by_client_order_id=LookupCall(by_client_order_id=True),
+    order_id_form=r"\d{1,19}",
+    client_order_id_form=r"[.A-Z:/a-z0-9_-]{1,36}",
     trigger_lookup=LookupCall(params={"trigger": True}),
     trigger_lookup_by_client_order_id=LookupCall(
         by_client_order_id=True, client_order_id_param="clientAlgoId", params={"trigger": True}

@@ -1,0 +1,289 @@
+"""Rule 5: a confirmed ghost is contained, in one transaction with its incident and evidence."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from reconciler.cycle.looking import MIN_REACH, Look
+from reconciler.cycle.suspicion_book import POSITION_FAMILY
+from reconciler.domain.book import BookReading, Profile
+from reconciler.domain.identity import ProfileId
+from reconciler.domain.incidents import IncidentDraft, IncidentKey, IncidentKind
+from reconciler.domain.verdicts import PositionVerdict
+from reconciler.incidents.evidence import evidence_bundle
+from reconciler.rules.blast_radius import why_not_contain
+from reconciler.rules.book_changes import changed_at_by_symbol, digests_of, note_changes
+from reconciler.rules.ghost_positions import Pinning, pin_on_profiles
+from reconciler.rules.severity import FIXED, severity_of_position
+from reconciler.store.memory import accounts_turned
+from reconciler.store.record import Record, writing
+
+PINNING_REACH = max(timedelta(days=30), MIN_REACH)
+"""How far back a row says that a profile trades a symbol."""
+TURNED_WINDOW = timedelta(minutes=10)
+"""Accounts whose ghosts appear within this time of one another turned "at once" (rule 9)."""
+ORDERS_SHOWN = 20
+"""Order ids named in an incident's details; the evidence holds them all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Containment:
+    """What one containment did, or would have done."""
+
+    verdict: PositionVerdict
+    reading: BookReading
+    pinning: Pinning
+    wanted: tuple[Profile, ...]
+    """Pinned and active."""
+    inactive: frozenset[ProfileId]
+    """Set inactive by us, now."""
+    why_held: str | None
+
+
+async def contain(look: Look, verdict: PositionVerdict) -> None:
+    """Profile inactive, incident, evidence, containment, audit, notice: all or nothing."""
+    async with writing(
+        look.tools.pool,
+        look.lease,
+        book=look.tools.book.name,
+        run=look.run,
+        mode=look.judging.mode,
+    ) as record:
+        reading = await look.tools.book.read_within(
+            record.connection,
+            look.tools.account,
+            reach=PINNING_REACH,
+            symbol_of=look.tools.venue.symbol_of,
+        )
+        if not _still_so(look, verdict, reading):
+            look.find(verdict.kind, verdict.subject, "the book changed meanwhile", "left alone")
+            return
+        done = await _deactivate(look, verdict, reading, record)
+        opened = await record.open_incident(_draft(look, done))
+        await _record(look, done, record, opened.id)
+    _tell(look, done, opened.id)
+
+
+def _still_so(look: Look, verdict: PositionVerdict, reading: BookReading) -> bool:
+    """The same verdict, from the same snapshot and the book as it is now."""
+    noted = note_changes(seen=look.noted, digests=digests_of(reading), now=look.now)
+    changed = changed_at_by_symbol(reading=reading, noted=noted, own=look.own_writes)
+    return any(
+        v.kind is verdict.kind and v.subject == verdict.subject and not v.explained_by_change
+        for v in look.judge_positions_of(reading, changed)
+    )
+
+
+async def _deactivate(
+    look: Look, verdict: PositionVerdict, reading: BookReading, record: Record
+) -> _Containment:
+    pinning = pin_on_profiles(symbol=verdict.symbol, reading=reading)
+    wanted = tuple(p for p in pinning.profiles if p.is_active)
+    why_held = await _why_held(look, verdict, record)
+    inactive: frozenset[ProfileId] = frozenset()
+    if look.judging.enforces and why_held is None and wanted:
+        inactive = await look.tools.book.deactivate(record.connection, [p.id for p in wanted])
+    return _Containment(
+        verdict=verdict,
+        reading=reading,
+        pinning=pinning,
+        wanted=wanted,
+        inactive=inactive,
+        why_held=why_held,
+    )
+
+
+async def _why_held(look: Look, verdict: PositionVerdict, record: Record) -> str | None:
+    """Rule 9: only when most of at least four accounts turn at once."""
+    turned = await accounts_turned(
+        record.connection,
+        kinds=sorted(look.judging.contain),
+        accounts=look.judging.accounts,
+        around=look.suspicions.first_seen_at(POSITION_FAMILY, verdict.subject) or look.now,
+        window=TURNED_WINDOW,
+    )
+    return why_not_contain(
+        turned={*turned, look.tools.account}, judged=frozenset(look.judging.accounts)
+    )
+
+
+def _draft(look: Look, done: _Containment) -> IncidentDraft:
+    verdict, pinned = done.verdict, [p.id for p in done.pinning.profiles]
+    details: dict[str, object] = {
+        **facts_of(verdict),
+        "mode": look.judging.mode,
+        "pinned": pinned,
+        "certainty": done.pinning.certainty,
+        "orders": [
+            {"id": o.id, "venue_order_id": o.venue_order_id, "client_order_id": o.client_order_id}
+            for o in done.reading.orders
+            if o.symbol == verdict.symbol
+        ][:ORDERS_SHOWN],
+        "held_back": done.why_held,
+        "not_contained": None,
+    }
+    if not look.judging.enforces:
+        details["would_contain"] = [p.id for p in done.wanted]
+    elif done.why_held is None:
+        details["contained"] = sorted(done.inactive)
+    return position_draft(look, verdict, reading=done.reading, pinned=pinned, details=details)
+
+
+async def _record(look: Look, done: _Containment, record: Record, incident_id: int) -> None:
+    for profile in done.wanted:
+        if not look.judging.enforces:
+            text = f"observe: profile {profile.id} would have been set inactive"
+            await record.add_event_once(incident_id, "would_contain", text)
+        elif profile.id in done.inactive:
+            await _record_contained(look, done, record, profile, incident_id)
+        if not look.judging.enforces or profile.id in done.inactive:
+            await record.audit(
+                applied=look.judging.enforces,
+                rule=done.verdict.kind.value,
+                target="profile",
+                target_id=profile.id,
+                before={"status": profile.status},
+                after={"status": "inactive"},
+                incident_id=incident_id,
+            )
+    if done.why_held is not None:
+        await record.add_event_once(incident_id, "held_back", done.why_held)
+        await record.open_incident(_mass_change(look, done.why_held))
+
+
+async def _record_contained(
+    look: Look, done: _Containment, record: Record, profile: Profile, incident_id: int
+) -> None:
+    again = await record.add_containment(
+        profile_id=profile.id,
+        incident_id=incident_id,
+        reason=done.verdict.reason,
+        status_before=profile.status,
+    )
+    text = f"profile {profile.id} set inactive" + (" again" if again else "")
+    await record.add_event(incident_id, "contained", text)
+    await record.announce(
+        {
+            "event": "profile_contained",
+            "profile_id": profile.id,
+            "account": look.tools.account,
+            "symbol": done.verdict.symbol,
+            "incident_id": incident_id,
+        }
+    )
+
+
+def _tell(look: Look, done: _Containment, incident_id: int) -> None:
+    """The line of the outcome, and the numbers, once the transaction is through."""
+    look.facts.deactivated += len(done.inactive)
+    verdict = done.verdict
+    if done.why_held is not None:
+        look.facts.guard_trips["mass_containment"] += 1
+        look.still_there.add((IncidentKind.MASS_CHANGE, "positions"))
+        action = "held back"
+    elif not look.judging.enforces:
+        action = f"would have contained {', '.join(p.id for p in done.wanted) or 'nothing'}"
+    else:
+        action = "contained" if done.inactive else "incident"
+    look.find(
+        verdict.kind,
+        verdict.subject,
+        verdict.reason,
+        action,
+        incident_id=incident_id,
+        profiles=sorted(done.inactive),
+    )
+
+
+async def report(look: Look, verdict: PositionVerdict) -> None:
+    """Kinds that do not contain: an incident with its evidence."""
+    await _open(look, verdict, "incident", {})
+
+
+async def report_uncontained(look: Look, verdict: PositionVerdict, *, why: str) -> None:
+    """The book refused the write: people must know that nothing was contained."""
+    await _open(look, verdict, "not contained", {"not_contained": why})
+
+
+async def _open(
+    look: Look, verdict: PositionVerdict, action: str, details: dict[str, object]
+) -> None:
+    draft = position_draft(
+        look,
+        verdict,
+        reading=look.reading,
+        pinned=list(verdict.profile_ids),
+        details={**facts_of(verdict), "mode": look.judging.mode, **details},
+    )
+    async with writing(
+        look.tools.pool,
+        look.lease,
+        book=look.tools.book.name,
+        run=look.run,
+        mode=look.judging.mode,
+    ) as record:
+        opened = await record.open_incident(draft)
+        if "not_contained" in details:
+            text = f"could not be contained: {details['not_contained']}"
+            await record.add_event_once(opened.id, "not_contained", text)
+    look.find(verdict.kind, verdict.subject, verdict.reason, action, incident_id=opened.id)
+
+
+def position_draft(
+    look: Look,
+    verdict: PositionVerdict,
+    *,
+    reading: BookReading,
+    pinned: list[ProfileId],
+    details: dict[str, object],
+) -> IncidentDraft:
+    """The incident of one position, with the evidence that it rests on."""
+    name = verdict.kind.value.replace("_", " ")
+    return IncidentDraft(
+        key=IncidentKey(
+            kind=IncidentKind(verdict.kind.value),
+            book=look.tools.book.name,
+            account=look.tools.account,
+            subject=verdict.subject,
+        ),
+        severity=severity_of_position(verdict),
+        title=f"{name} on {look.tools.account}: {verdict.symbol} {verdict.side}: {verdict.reason}",
+        symbol=verdict.symbol,
+        profile_id=pinned[0] if len(pinned) == 1 else None,
+        details=details,
+        evidence=evidence_bundle(
+            reading=reading,
+            snapshot=look.snapshot,
+            symbol=verdict.symbol,
+            verdict=verdict,
+            limits={"positions": look.judging.positions},
+            changed_at=look.changed_at.get(verdict.symbol),
+        ),
+    )
+
+
+def facts_of(verdict: PositionVerdict) -> dict[str, object]:
+    """What the incident's own page shows first."""
+    return {
+        "why": verdict.reason,
+        "symbol": verdict.symbol,
+        "side": verdict.side,
+        "qty": verdict.venue_qty or verdict.book_qty,
+        "venue_qty": verdict.venue_qty,
+        "book_qty": verdict.book_qty,
+        "notional": verdict.notional,
+        "profiles": list(verdict.profile_ids),
+    }
+
+
+def _mass_change(look: Look, why: str) -> IncidentDraft:
+    return IncidentDraft(
+        key=IncidentKey(
+            kind=IncidentKind.MASS_CHANGE,
+            book=look.tools.book.name,
+            account=look.tools.account,
+            subject="positions",
+        ),
+        severity=FIXED[IncidentKind.MASS_CHANGE],
+        title=f"account {look.tools.account}: mass change over accounts, no profile is contained",
+        details={"why": why},
+    )
