@@ -4,10 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Literal
 
-from pydantic import Field, ValidationInfo, field_validator
-from pydantic_core import PydanticCustomError
-
-from reconciler.settings.durations import Duration, Interval, format_duration
+from reconciler.settings.durations import Duration, Interval
 from reconciler.settings.values import Count, CountFromZero, Notional, Section, Share
 
 PositionKind = Literal["ghost_position", "side_mismatch", "quantity_mismatch", "phantom_position"]
@@ -34,9 +31,9 @@ class OrdersSettings(Section):
     stale_after: Interval = timedelta(minutes=15)
     """How long an order may be in flight or being cancelled before it counts as stale."""
 
-    quarantine_after: Interval = Field(default=timedelta(hours=24), validate_default=True)
+    quarantine_after: Interval = timedelta(hours=24)
     """Age from which an order that is proven missing becomes `unknown`, by the database clock; a
-    day because venues and their support answer within one. Not below `stale_after`."""
+    day because venues and their support answer within one."""
 
     grace: Duration = timedelta(seconds=60)
     """An order younger than this, or touched this recently, is not judged: the bot may be writing.
@@ -51,18 +48,6 @@ class OrdersSettings(Section):
     lookups_per_cycle: Count = 20
     """Targeted lookups per account and cycle, the least recently tried first; bounds what a large
     backlog costs of the venue's budget."""
-
-    @field_validator("quarantine_after")
-    @classmethod
-    def _not_before_stale(cls, value: timedelta, info: ValidationInfo) -> timedelta:
-        stale_after = info.data.get("stale_after")
-        if stale_after is not None and value < stale_after:
-            raise PydanticCustomError(
-                "setting",
-                "expected a duration not shorter than orders.stale_after ({stale_after})",
-                {"stale_after": format_duration(stale_after)},
-            )
-        return value
 
 
 class PositionsSettings(Section):

@@ -40,7 +40,7 @@ class Settings(BaseSettings):
         frozen=True,
         use_attribute_docstrings=True,
         hide_input_in_errors=True,
-        # pydantic-settings turns this on; `quarantine_after` is the one default that needs it.
+        # pydantic-settings turns this on; no default of ours needs it.
         validate_default=False,
     )
 

@@ -32,20 +32,6 @@ MAIN = '[accounts.main]\nvenue = "okx"\n'
             f"2: orders.stale_after: given 0, {DURATION}, longer than zero",
         ),
         (
-            '[orders]\nquarantine_after = "14m"',
-            (
-                '2: orders.quarantine_after: given "14m", '
-                "expected a duration not shorter than orders.stale_after (15m)"
-            ),
-        ),
-        (
-            '[orders]\nstale_after = "25h"',
-            (
-                "1: orders.quarantine_after: "
-                "expected a duration not shorter than orders.stale_after (1d1h)"
-            ),
-        ),
-        (
             "[positions]\nconfirmations = 0",
             "2: positions.confirmations: given 0, expected a number greater than or equal to 1",
         ),

@@ -100,9 +100,9 @@ def test_grace_may_be_zero(load: Load) -> None:
     assert (settings.orders.grace, settings.positions.grace) == (timedelta(0), timedelta(0))
 
 
-def test_an_order_may_be_quarantined_as_soon_as_it_is_stale(load: Load) -> None:
-    orders = load("[orders]\nstale_after = '1h'\nquarantine_after = '1h'").orders
-    assert orders.quarantine_after == orders.stale_after
+def test_an_order_may_be_quarantined_before_it_is_stale(load: Load) -> None:
+    orders = load("[orders]\nstale_after = '1h'\nquarantine_after = '10s'").orders
+    assert orders.quarantine_after == timedelta(seconds=10)
 
 
 def test_the_books_of_a_time_zone_and_vocabulary(load: Load) -> None:
