@@ -168,10 +168,7 @@ class AccountCycle:
 
     async def _record_run(self, look: Look, job: str, outcome: Outcome) -> None:
         """Passes that did something are kept; one in parity, or the same as before, is not."""
-        news = any(
-            f.action not in {"none", "suspected", "incident", "contained"} for f in outcome.findings
-        ) or any("incident_id" in f.details for f in outcome.findings)
-        if not news:
+        if all(f.action in QUIET_ACTIONS for f in outcome.findings):
             return
         async with writing(
             self._tools.pool,
@@ -302,7 +299,8 @@ TAGS = {
 }
 """The runbook greps for these; everything else is `[Reconcile]`."""
 
-QUIET_ACTIONS = frozenset({"none", "suspected"})
+QUIET_ACTIONS = frozenset({"none", "suspected", "contained before", "incident open"})
+"""Nothing was done in this pass."""
 
 
 def _log(look: Look, outcome: Outcome, job: str) -> None:

@@ -25,7 +25,7 @@ async def act_on_orders(look: Look, plan: OrderPlan) -> None:
     """Write what was confirmed. Each row that moved since it was read is left alone (rule 8)."""
     if not _has_work(look, plan):
         for verdict in plan.to_report:
-            look.find(verdict.kind, verdict.subject, verdict.reason, "incident")
+            look.find(verdict.kind, verdict.subject, verdict.reason, "incident open")
         return
     async with writing(
         look.tools.pool,

@@ -126,4 +126,4 @@ def _is_dealt_with(
 
 def _standing_action(incident: OpenIncident | None) -> str:
     contained = incident.details.get("contained") if incident is not None else None
-    return "contained" if contained else "incident"
+    return "contained before" if contained else "incident open"

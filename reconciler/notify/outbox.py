@@ -67,6 +67,8 @@ class Outbox:
                 why = await self._send(payload)
         except TimeoutError:
             why = f"no answer within {SEND_DEADLINE.total_seconds():.0f} s"
+        except Exception as error:  # noqa: BLE001 - a channel's plugin may raise anything
+            why = f"{type(error).__name__}: {error}"
         async with borrowed(self._pool) as connection:
             if why is None:
                 await connection.execute(SQL["delivered"], notice)
@@ -80,10 +82,9 @@ class Outbox:
 
 async def send_nowhere(payload: dict[str, Any]) -> str | None:
     """No channel is configured: the log is the channel."""
-    log.warning(
-        f"[Notify] {payload.get('severity', '')} {payload.get('title', '')}".rstrip(),
-        **{k: payload.get(k) for k in ("event", "incident_id", "account", "kind")},
-    )
+    event = str(payload.get("event", "")).removeprefix("incident_")
+    said = f"[Notify] {payload.get('severity', '')} {event}: {payload.get('title', '')}"
+    log.warning(said, **{k: payload.get(k) for k in ("incident_id", "account", "kind")})
     return None
 
 

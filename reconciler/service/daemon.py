@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
@@ -115,8 +115,7 @@ class Daemon:
         async def fire(account: AccountName) -> None:
             if self._stopping:
                 return
-            with self._noted():
-                outcome = await run(account)
+            outcome = await self._under_way_until_stopped(run(account))
             if outcome is not None:
                 self._recheck(account, outcome)
 
@@ -126,18 +125,24 @@ class Daemon:
         """A full pass at once."""
         if self._stopping:
             return
-        with self._noted():
-            outcome = await self._assembly.reconciliation.run_now(account)
-        self._recheck(account, outcome)
+        run = self._assembly.reconciliation.run_now(account)
+        outcome = await self._under_way_until_stopped(run)
+        if outcome is not None:
+            self._recheck(account, outcome)
 
-    @contextlib.contextmanager
-    def _noted(self) -> Iterator[None]:
-        """Passes under way are waited for when we stop."""
+    async def _under_way_until_stopped(self, run: Awaitable[Outcome | None]) -> Outcome | None:
+        """Passes under way are waited for when we stop; None for one that was cut short then."""
         task = asyncio.current_task()
         assert task is not None
         self._under_way.add(task)
         try:
-            yield
+            return await run
+        except asyncio.CancelledError:
+            if not self._stopping:
+                raise
+            # The scheduler would log a traceback for what is the plan: we are ending.
+            log.info("[Reconcile] pass cut short: stopping")
+            return None
         finally:
             self._under_way.discard(task)
 

@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 
+from reconciler.cycle.account_cycle import QUIET_ACTIONS
 from reconciler.domain.errors import DatabaseUnavailableError
 from reconciler.domain.identity import AccountName
 from reconciler.domain.outcome import Finding, Outcome, OutcomeState
@@ -90,10 +91,6 @@ _MARGIN = timedelta(milliseconds=20)
 """The next look counts only after the full spacing by the database clock."""
 
 
-IDLE = frozenset({"none", "suspected"})
-"""A later look that did nothing does not hide what an earlier one did."""
-
-
 def _sum(seen: Sequence[Outcome]) -> Outcome:
     """What was found in any look was found; what could not be judged at last could not be."""
     last = seen[-1]
@@ -104,7 +101,11 @@ def _sum(seen: Sequence[Outcome]) -> Outcome:
     for outcome in seen:
         for finding in outcome.findings:
             before = findings.get(finding.subject)
-            if before is None or before.action in IDLE or finding.action not in IDLE:
+            if (
+                before is None
+                or before.action in QUIET_ACTIONS
+                or finding.action not in QUIET_ACTIONS
+            ):
                 findings[finding.subject] = finding
     acted = tuple(findings.values())
     sentence = (

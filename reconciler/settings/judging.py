@@ -42,7 +42,7 @@ class OrdersSettings(Section):
     confirmations: Count = 2
     """How many independent snapshots must agree before an order is acted on; at least 1."""
 
-    confirm_after: Interval = timedelta(seconds=30)
+    confirm_after: Duration = timedelta(seconds=30)
     """Time between two snapshots that confirm each other: past the lag of most venues' listings."""
 
     lookups_per_cycle: Count = 20
@@ -61,7 +61,7 @@ class PositionsSettings(Section):
     """How many independent snapshots must agree before a profile is contained; also how many
     must show parity before it can be re-enabled. At least 1."""
 
-    confirm_after: Interval = timedelta(seconds=10)
+    confirm_after: Duration = timedelta(seconds=10)
     """A suspicion is looked at again this soon, not a whole interval later: with three
     confirmations a ghost is contained 20 s after it is first seen."""
 

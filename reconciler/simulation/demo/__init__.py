@@ -1,0 +1,1 @@
+"""`reconciler demo`: the real daemon beside a made-up bot and venue, and a story to watch."""
