@@ -19,7 +19,7 @@ from reconciler.venue.scope_reading import (
     read_scope,
     translate_scope,
 )
-from reconciler.venue.shared_connection import SharedConnection
+from reconciler.venue.shared_connection import EmptyMarketsError, SharedConnection
 from reconciler.venue.translator import Translator
 
 NO_USE_IN_GOING_ON = frozenset({AnswerKind.AUTH, AnswerKind.THROTTLED})
@@ -59,8 +59,13 @@ class AccountReader:
 
         """
 
+        async def request() -> None:
+            await self.exchange.load_markets(reload=True)
+            if not self.exchange.markets:
+                raise EmptyMarketsError("the venue listed no market")
+
         async def load() -> None:
-            await self.calls.make(CallName.MARKETS, lambda: self.exchange.load_markets(reload=True))
+            await self.calls.make(CallName.MARKETS, request)
 
         if not self._shared.needs_markets(unknown_seen=unknown_seen):
             self._shared.share_markets(self.exchange)
