@@ -13,7 +13,7 @@ import asyncpg
 
 from reconciler.book.preset import Preset
 from reconciler.book.rows import Row, order_of, position_of, profile_of
-from reconciler.book.statements import check_statements
+from reconciler.book.statements import check_statements, why_not_permitted
 from reconciler.domain.book import BookReading, Profile
 from reconciler.domain.errors import BookUnreadableError
 from reconciler.domain.identity import AccountName, BookName, ProfileId
@@ -66,6 +66,11 @@ class PostgresBook:
         async with borrowed(self._pool) as connection, self._translated():
             await check_statements(connection, self.preset)
         self._checked = True
+
+    async def why_not_permitted(self) -> Mapping[str, str]:
+        """Statements that our role may not run, by name in the preset."""
+        async with borrowed(self._pool) as connection, self._translated():
+            return await why_not_permitted(connection, self.preset)
 
     async def read(
         self, account: AccountName, *, reach: timedelta, symbol_of: SymbolOf

@@ -65,7 +65,7 @@ def load_preset(
     own_statements = any(v for own in (statements or {}).values() for v in own.values())
     return Preset(
         name=name,
-        title=data["title"],
+        title="the statements in [book]" if own_statements else data["title"],
         mend="check the statements in [book]" if own_statements else data["mend"],
         profiles_select=data["profiles"]["select"],
         profiles_deactivate=data["profiles"]["deactivate"],

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import asyncpg
 
@@ -115,6 +116,26 @@ async def check_statements(connection: Connection, preset: Preset) -> None:
     if troubles:
         msg = f"the book does not fit {preset.title}: " + "; ".join(troubles) + f". {preset.mend}"
         raise BookUnreadableError(msg)
+
+
+WRITES = frozenset({"profiles_deactivate", "profiles_activate", "orders_update"})
+
+
+async def why_not_permitted(connection: Connection, preset: Preset) -> Mapping[str, str]:
+    """Statements that this role may not run, with what the server says; nothing is run.
+
+    Preparing looks at no table privilege; EXPLAIN does, as it starts the plan.
+    """
+    refused: dict[str, str] = {}
+    for attribute, shape in SHAPES.items():
+        statement = f"explain {getattr(preset, attribute)}"
+        arguments = [[] if p.endswith("[]") else datetime.now(UTC) for p in shape.parameters]
+        try:
+            taken = (await connection.prepare(statement)).get_parameters()
+            await connection.fetch(statement, *arguments[: len(taken)])
+        except asyncpg.InsufficientPrivilegeError as error:
+            refused[attribute] = f"{shape.name}: {error}"
+    return refused
 
 
 async def _check(

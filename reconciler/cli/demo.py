@@ -1,6 +1,7 @@
 """`reconciler demo`: the real daemon, a made-up bot and venue, and a story to watch."""
 
 import asyncio
+import os
 import signal
 import sys
 import time
@@ -76,16 +77,36 @@ async def _demo(
     started: float, seconds: float | None, database_url: str | None, stop: StopRequest, out: Outlet
 ) -> int:
     asked = stop.listen()
-    # The heavy part, in pieces: between two of them a Ctrl-C is heard.
-    from reconciler.simulation.demo.performance import Performance  # noqa: PLC0415 - asyncpg
-    from reconciler.simulation.demo.summary import print_summary  # noqa: PLC0415 - rich
+    # the heavy part: ccxt, FastAPI, asyncpg; only after the first line is out
+    from reconciler.simulation.demo.lines import Lines  # noqa: PLC0415
+    from reconciler.simulation.demo.performance import Performance  # noqa: PLC0415
+    from reconciler.simulation.demo.running import run_demo  # noqa: PLC0415
+    from reconciler.simulation.demo.screen import Screen  # noqa: PLC0415
+    from reconciler.simulation.demo.summary import print_summary  # noqa: PLC0415
 
     performance = Performance(started=started)
-    if not asked.is_set():
-        error = await _play(performance, out, seconds, database_url, asked)
-    else:
-        error = None
-    print_summary(performance, out)
+    on_terminal = out.isatty() and os.environ.get("TERM") != "dumb"
+    show = Screen(performance, out, seconds=seconds) if on_terminal else Lines(performance, out)
+    error = await run_demo(
+        performance,
+        show,
+        server_url=database_url,
+        asked=asked,
+        ends_at=None if seconds is None else started + seconds,
+    )
     if error is not None:
         return _explain(error, is_given=database_url is not None)
+    print_summary(performance, out)
     return WENT_WRONG if any(performance.failed()) else 0
+
+
+def _explain(error: BaseException, *, is_given: bool) -> int:
+    """One line for what a person can mend, the traceback for what is our mistake."""
+    from reconciler.simulation.postgres import PostgresStartFailed  # noqa: PLC0415 - as above
+    from reconciler.simulation.postgres_binaries import PostgresBinariesMissing  # noqa: PLC0415
+
+    if isinstance(error, (PostgresBinariesMissing, PostgresStartFailed, ReconcilerError)):
+        typer.echo(f"reconciler: {error}", err=True)
+        return BAD_USAGE if is_given or isinstance(error, PostgresBinariesMissing) else WENT_WRONG
+    traceback.print_exception(error)
+    return WENT_WRONG

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import traceback
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
@@ -52,6 +53,8 @@ def finish(work: Coroutine[Any, Any, T], redactor: Redactor) -> T:
         fail(redactor.text(str(error)), BAD_USAGE)
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
+    except Exception:  # noqa: BLE001 - Python's exit code for it is 1, "discrepancies found"
+        fail(redactor.text(traceback.format_exc()), NOT_JUDGED)
 
 
 def wants_json(asked: bool) -> bool:  # noqa: FBT001 - the flag as typer gives it

@@ -138,6 +138,8 @@ class AccountCycle:
         await _settle_orders(look)
         if positions:
             await act_on_positions(look, weigh_positions(look))
+        else:
+            look.still_there.add((IncidentKind.MASS_CHANGE, "positions"))
         await settle_account(look, weigh_account(look))
         await self._remember(look, positions=positions)
         outcome = _outcome(look)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from reconciler.cycle.looking import Look
 from reconciler.domain.identity import AccountName, BookName
 from reconciler.domain.incidents import IncidentDraft, IncidentKey, IncidentKind, OpenIncident
-from reconciler.domain.snapshot import AnswerKind, Failure
+from reconciler.domain.snapshot import AnswerKind, Completeness, Failure
 from reconciler.rules.confirmation import is_confirmed
 from reconciler.rules.severity import FIXED
 from reconciler.store.record import Record, writing
@@ -39,7 +39,9 @@ def weigh_account(look: Look) -> list[IncidentDraft]:
     drafts: list[IncidentDraft] = []
     judging = look.judging
     failures: Mapping[IncidentKind, Failure] = {
-        venue_kind(f): f for f in reversed(look.snapshot.failures())
+        venue_kind(scope.failure): scope.failure
+        for scope in look.snapshot.scopes.values()
+        if scope.failure is not None and scope.completeness is Completeness.FAILED
     }
     for kind in VENUE_KINDS:
         look.settled.add(kind)

@@ -160,9 +160,11 @@ async def _synced(
         opened = await record.open_incident(_unaware_fill(look, plan, verdict, update))
         look.still_there.add((IncidentKind.UNAWARE_FILL, verdict.subject))
         incident_id = opened.id
-    await _audit(look, record, update, rule="order_status_sync", incident_id=incident_id)
+    is_news = await _audit(look, record, update, rule="order_status_sync", incident_id=incident_id)
     look.facts.synced[update.state.value] += 1 if look.judging.enforces else 0
     look.find(verdict.kind, verdict.subject, verdict.reason, action, status=word)
+    if not is_news:  # observe, which says the same at every look
+        return
     await record.announce(
         {
             "event": "order_synced",
@@ -213,9 +215,9 @@ async def _quarantined(
 
 async def _audit(
     look: Look, record: Record, update: OrderUpdate, *, rule: str, incident_id: int | None
-) -> None:
+) -> bool:
     order = update.order
-    await record.audit(
+    return await record.audit(
         applied=look.judging.enforces,
         rule=rule,
         target="order",
@@ -356,8 +358,9 @@ def _mass_change(look: Look, why: str) -> IncidentDraft:
         title=f"account {look.tools.account}: mass change, nothing is quarantined",
         details={
             "why": why,
-            "mend": "check the key, sub-account and database; if the venue is right, a person "
-            f"can let it through: reconciler guards accept {look.tools.account} --by YOU",
+            "mend": "check the key, the sub-account and the database; nothing is quarantined "
+            "until the listing has the orders again or a person lets it through "
+            "(docs/runbooks/mass-change.md)",
         },
         evidence=evidence_bundle(
             reading=look.reading,

@@ -81,7 +81,7 @@ async def plan_orders(look: Look) -> OrderPlan:
         for row in rows
     ]
     orphans = await _judge_unmatched(look, matching.unmatched, limits)
-    _weigh(look, plan, [*verdicts, *orphans], held)
+    _weigh(look, plan, [*verdicts, *orphans], held, complete=why_incomplete is None)
     _settle(look, complete=why_incomplete is None)
     _note_backlog(look, rows, matching.by_order, complete=why_incomplete is None)
     return plan
@@ -97,6 +97,7 @@ def _limits(look: Look) -> OrderLimits:
     for which, skew in skews.items():
         if abs(skew) > most:
             why = f"clocks of {which} differ by {abs(skew).total_seconds():.0f} s"
+            look.facts.guard_trips["clock_skew"] += 1
             return OrderLimits(
                 stale_after=limits.stale_after,
                 quarantine_after=limits.quarantine_after,
@@ -193,7 +194,14 @@ def _is_too_young(look: Look, order: VenueOrder, limits: OrderLimits) -> bool:
     return look.now - since < limits.grace
 
 
-def _weigh(look: Look, plan: OrderPlan, verdicts: list[OrderVerdict], held: str | None) -> None:
+def _weigh(
+    look: Look,
+    plan: OrderPlan,
+    verdicts: list[OrderVerdict],
+    held: str | None,
+    *,
+    complete: bool,
+) -> None:
     """Confirm each verdict, and sort it by what is to be done."""
     due: list[OrderVerdict] = []
     for verdict in verdicts:
@@ -209,8 +217,9 @@ def _weigh(look: Look, plan: OrderPlan, verdicts: list[OrderVerdict], held: str 
     why = held or rolling
     if why is None:
         plan.to_quarantine = due
-        look.settled.add(MASS_CHANGE)
-        look.judged_kinds.add(IncidentKind.MASS_CHANGE)
+        if complete:
+            look.settled.add(MASS_CHANGE)
+            look.judged_kinds.add(IncidentKind.MASS_CHANGE)
         return
     look.differs = True
     look.facts.guard_trips["mass_change"] += 1
@@ -250,7 +259,8 @@ def _weigh_one(  # noqa: C901, PLR0912 - one flat ladder, one rung a verdict
         case Kind.UNCHECKED:
             look.differs = True
             _leave(look, verdict, tried=True)
-            look.recheck.append(look.judging.order_confirm_after)
+            if held is None:  # while nothing may be quarantined, there is no hurry to look up more
+                look.recheck.append(look.judging.order_confirm_after)
             look.find(Kind.MISSING, verdict.subject, verdict.reason, "suspected")
         case Kind.MISSING:
             look.differs = True
@@ -258,7 +268,7 @@ def _weigh_one(  # noqa: C901, PLR0912 - one flat ladder, one rung a verdict
             look.find(Kind.MISSING, verdict.subject, verdict.reason, "suspected")
         case Kind.QUARANTINE:
             look.differs = True
-            confirmed = _confirmed(look, verdict, Kind.MISSING)
+            confirmed = _confirmed(look, verdict, Kind.MISSING, again=held is None)
             if confirmed:
                 due.append(verdict)
             if not confirmed or held is not None:
@@ -296,12 +306,13 @@ def _see(look: Look, verdict: OrderVerdict, kind: Kind, *, counts: bool = True) 
     return look.suspicions.see(kind, verdict.subject, spacing=spacing, counts=counts)
 
 
-def _confirmed(look: Look, verdict: OrderVerdict, kind: Kind) -> bool:
-    """Seen often enough; if not, look again soon."""
+def _confirmed(look: Look, verdict: OrderVerdict, kind: Kind, *, again: bool = True) -> bool:
+    """Seen often enough; if not, look `again` soon."""
     confirmations = look.judging.order_confirmations
     if is_confirmed(_see(look, verdict, kind), confirmations=confirmations):
         return True
-    look.recheck.append(look.judging.order_confirm_after)
+    if again:
+        look.recheck.append(look.judging.order_confirm_after)
     return False
 
 

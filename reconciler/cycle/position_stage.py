@@ -29,6 +29,7 @@ def weigh_positions(look: Look) -> list[PositionVerdict]:
     if scope is None:
         return []
     if scope.failure is not None:
+        look.still_there.add((IncidentKind.MASS_CHANGE, "positions"))
         look.unjudged.append(f"positions: {scope.failure.call}: {scope.failure.detail}")
     confirmed: list[PositionVerdict] = []
     counts: dict[str, int] = {}

@@ -13,6 +13,7 @@ ORDER_FAMILY = frozenset(kind.value for kind in OrderVerdictKind)
 POSITION_FAMILY = frozenset(kind.value for kind in PositionVerdictKind)
 """Within a family only one verdict about a subject can wait: another one starts over, and keeps
 the time at which the difference was first seen."""
+_ORDER = "order"
 
 REWRITE_AFTER = timedelta(minutes=5)
 """`last_seen_at` alone is written no more often than this: steady states write nothing."""
@@ -30,9 +31,10 @@ class SuspicionBook:
         now: datetime,
     ) -> None:
         self._before = dict(remembered)
+        by_age = sorted(remembered.values(), key=lambda s: (s.last_seen_at, s.count, s.key.kind))
+        self._by_subject = {_place_of(s): s for s in by_age}
         self._after: dict[tuple[str, str], Suspicion] = {}
-        self._by_subject = {(_family_of(s.key.kind), s.key.subject): s for s in remembered.values()}
-        self._touched: set[tuple[str, str]] = set()
+        """By (family, subject): the last verdict of this look takes the place of an earlier one."""
         self._book = book
         self._account = account
         self._now = now
@@ -44,7 +46,7 @@ class SuspicionBook:
 
     def tried_at(self, subject: str) -> datetime | None:
         """When this order was last looked up."""
-        found = self._remembered(ORDER_FAMILY, subject)
+        found = self._by_subject.get((_ORDER, subject))
         return found.tried_at if found is not None else None
 
     def see(self, kind: str, subject: str, *, spacing: timedelta, counts: bool = True) -> Suspicion:
@@ -56,8 +58,12 @@ class SuspicionBook:
         if same is not None and not counts:
             same = replace(same, count=0, counted_at=None)
         seen = see_again(key=key, previous=same, now=self._now, spacing=spacing, counts=counts)
-        if previous is not None and same is None and self._is_recent(previous):
-            seen = replace(seen, first_seen_at=previous.first_seen_at, tried_at=previous.tried_at)
+        if previous is not None:
+            # Whose turn it is to be looked up is remembered even where the count starts over: else
+            # a backlog that takes over an hour to look up never gets past its first orders.
+            seen = replace(seen, tried_at=previous.tried_at)
+            if same is None and self._is_recent(previous):
+                seen = replace(seen, first_seen_at=previous.first_seen_at)
         return self._keep(seen)
 
     def leave(self, family: frozenset[str], subject: str) -> None:
@@ -66,11 +72,17 @@ class SuspicionBook:
         if found is not None:
             self._keep(found)
 
+    def stand(self, family: frozenset[str], subject: str) -> None:
+        """Still there, but it had no turn to be looked up: it neither counts nor is forgotten."""
+        found = self._remembered(family, subject)
+        if found is not None:
+            self._keep(replace(found, last_seen_at=max(self._now, found.last_seen_at)))
+
     def note_tried(self, subject: str) -> None:
         """A lookup was made for this order just now."""
-        for key, suspicion in self._after.items():
-            if key[1] == subject and key[0] in ORDER_FAMILY:
-                self._after[key] = replace(suspicion, tried_at=self._now)
+        suspicion = self._after.get((_ORDER, subject))
+        if suspicion is not None:
+            self._keep(replace(suspicion, tried_at=self._now))
 
     def changes(
         self, *, settled: Iterable[str]
@@ -79,18 +91,21 @@ class SuspicionBook:
         unseen suspicions are over; the others stay as they were.
         """
         over = set(settled)
-        keep = tuple(s for key, s in self._after.items() if self._is_news(s, self._before.get(key)))
-        drop = tuple(
-            s.key
-            for key, s in self._before.items()
-            if key not in self._after
-            and (s.key.kind in over or (_family_of(s.key.kind), s.key.subject) in self._touched)
+        keep = tuple(
+            s
+            for s in self._after.values()
+            if self._is_news(s, self._before.get((s.key.kind, s.key.subject)))
         )
+        drop = tuple(s.key for s in self._before.values() if self._is_over(s, over))
         return keep, drop
 
+    def _is_over(self, before: Suspicion, settled: set[str]) -> bool:
+        """Another verdict took its place, or it was not reached by a pass that judged in full."""
+        after = self._after.get(_place_of(before))
+        return after.key != before.key if after is not None else before.key.kind in settled
+
     def _keep(self, suspicion: Suspicion) -> Suspicion:
-        self._after[suspicion.key.kind, suspicion.key.subject] = suspicion
-        self._touched.add((_family_of(suspicion.key.kind), suspicion.key.subject))
+        self._after[_place_of(suspicion)] = suspicion
         return suspicion
 
     def _remembered(self, family: frozenset[str], subject: str) -> Suspicion | None:
@@ -109,8 +124,12 @@ class SuspicionBook:
         return replace(after, last_seen_at=before.last_seen_at) != before
 
 
+def _place_of(suspicion: Suspicion) -> tuple[str, str]:
+    return _family_of(suspicion.key.kind), suspicion.key.subject
+
+
 def _family_of(kind: str) -> str:
     """Kinds outside both families stand alone."""
     if kind in ORDER_FAMILY:
-        return "order"
+        return _ORDER
     return "position" if kind in POSITION_FAMILY else kind

@@ -18,7 +18,7 @@ def why_not_infer_absence(*, live: int, absent: int, limits: BlastLimits) -> str
     `live`: judged, not terminal rows of the book. `absent`: those of them that the complete
     listing lacks, before any lookup.
     """
-    if absent > limits.max_count and absent > limits.max_share * live:
+    if _is_too_many(absent, of=live, limits=limits):
         return (
             f"the venue's complete listing lacks {absent} of the book's {live} live orders "
             f"(limits: {limits.max_count} and {limits.max_share:.0%}): wrong key, wrong "
@@ -31,13 +31,18 @@ def why_not_quarantine(
     *, live: int, quarantined_last_hour: int, candidates: int, limits: BlastLimits
 ) -> str | None:
     """Why these candidates may not be quarantined now, or None: the rolling hour's limit."""
-    total = quarantined_last_hour + candidates
-    if total > limits.max_count and total > limits.max_share * (live + quarantined_last_hour):
+    total, before = quarantined_last_hour + candidates, live + quarantined_last_hour
+    if _is_too_many(total, of=before, limits=limits):
         return (
-            f"{total} orders would be quarantined within one hour, of {live + quarantined_last_hour}"
-            f" live ones (limits: {limits.max_count} and {limits.max_share:.0%})"
+            f"{total} orders would be quarantined within one hour, of {before} live ones "
+            f"(limits: {limits.max_count} and {limits.max_share:.0%})"
         )
     return None
+
+
+def _is_too_many(count: int, *, of: int, limits: BlastLimits) -> bool:
+    """Both limits are exceeded. A quotient, since 0.29 * 100 is less than 29."""
+    return count > limits.max_count and (of <= 0 or count / of > limits.max_share)
 
 
 MIN_ACCOUNTS_TO_COMPARE = 4

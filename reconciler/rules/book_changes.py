@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from reconciler.domain.book import BookReading
 from reconciler.domain.identity import BookOrderId, Symbol
@@ -50,16 +51,22 @@ def digests_of(reading: BookReading) -> dict[Symbol, str]:
     lines: dict[Symbol, list[str]] = defaultdict(list)
     for row in reading.positions:
         if row.open:
-            lines[row.symbol].append(f"p|{row.id}|{row.profile_id}|{row.side}|{row.qty}")
+            lines[row.symbol].append(f"p|{row.id}|{row.profile_id}|{row.side}|{_plain(row.qty)}")
     for order in reading.orders:
         if not order.state.is_terminal:
             lines[order.symbol].append(
-                f"o|{order.id}|{order.raw_status}|{order.filled}|{order.qty}"
+                f"o|{order.id}|{order.raw_status}|{_plain(order.filled)}|{_plain(order.qty)}"
             )
     return {
         symbol: hashlib.blake2b("\n".join(sorted(rows)).encode(), digest_size=12).hexdigest()
         for symbol, rows in lines.items()
     }
+
+
+def _plain(number: Decimal) -> str:
+    """1.5 and 1.50 are one quantity: a column's scale must not make our own write look changed."""
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def note_changes(

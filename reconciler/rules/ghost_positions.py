@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from reconciler.domain.book import BookReading, Profile
 from reconciler.domain.identity import ProfileId, Symbol
-from reconciler.domain.positions import BookPosition, PositionSide, VenuePosition
+from reconciler.domain.positions import PositionSide, VenuePosition
 from reconciler.domain.snapshot import Completeness, ScopeName, Snapshot
 from reconciler.domain.verdicts import PositionVerdict, PositionVerdictKind
 from reconciler.rules.grace import explains
@@ -35,9 +35,20 @@ class _Sides:
 
     venue: dict[PositionSide, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
     book: dict[PositionSide, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
-    profiles: list[ProfileId] = field(default_factory=list)
+    profiles: set[ProfileId] = field(default_factory=set)
+    legs: set[tuple[ProfileId, PositionSide]] = field(default_factory=set)
     price: Decimal | None = None
-    hedged: bool | None = None
+    said_hedged: set[bool] = field(default_factory=set)
+
+    @property
+    def hedged(self) -> bool | None:
+        """What the venue's rows of this symbol say; None where they do not."""
+        return True in self.said_hedged if self.said_hedged else None
+
+    @property
+    def one_profile_holds_both(self) -> bool:
+        """Two legs of one profile are hedge mode; of two profiles they net."""
+        return len(self.legs) > len(self.profiles)
 
 
 def judge_positions(
@@ -52,8 +63,8 @@ def judge_positions(
 ) -> tuple[PositionVerdict, ...]:
     """One verdict for each (symbol, side) that either side has. Linear.
 
-    A partial listing still shows what it shows: it can prove a ghost, never a phantom. A failed
-    one gives no verdict at all.
+    A partial listing still shows what it shows: it can prove a ghost, never that the venue holds
+    less than the book. A failed one gives no verdict at all.
     """
     scope = snapshot.scope(ScopeName.POSITIONS)
     if scope is None or scope.completeness is Completeness.FAILED:
@@ -75,35 +86,24 @@ def _gather(reading: BookReading, snapshot: Snapshot, ownership: Ownership) -> d
         if held.qty > ZERO and ownership.covers(held.symbol):
             sides = symbols[held.symbol]
             sides.venue[held.side] += held.qty
-            sides.price = held.mark_price or held.entry_price or sides.price
-            sides.hedged = held.hedged if held.hedged is not None else sides.hedged
+            price = abs(held.mark_price or held.entry_price or ZERO)
+            if price > (sides.price or ZERO):
+                sides.price = price  # the highest: what is least forgiven, in any order of rows
+            if held.hedged is not None:
+                sides.said_hedged.add(held.hedged)
     for row in reading.positions:
         if row.open and row.qty > ZERO and ownership.covers(row.symbol):
             sides = symbols[row.symbol]
             sides.book[row.side] += row.qty
-            if row.profile_id not in sides.profiles:
-                sides.profiles.append(row.profile_id)
-    for symbol, sides in symbols.items():
-        if sides.hedged is None and _one_profile_holds_both(symbol, reading.positions):
-            sides.hedged = True
+            sides.profiles.add(row.profile_id)
+            sides.legs.add((row.profile_id, row.side))
     return symbols
-
-
-def _one_profile_holds_both(symbol: Symbol, rows: Iterable[BookPosition]) -> bool:
-    """Two legs of one profile are hedge mode; of two profiles they net."""
-    sides: dict[ProfileId, set[PositionSide]] = defaultdict(set)
-    for row in rows:
-        if row.symbol == symbol and row.open and row.qty > ZERO:
-            sides[row.profile_id].add(row.side)
-    return any(len(both) == len(PositionSide) for both in sides.values())
 
 
 def _account_mode(positions: Iterable[VenuePosition]) -> bool | None:
     """Hedge mode is a setting of the account at most venues: any row that says so speaks."""
     said = {held.hedged for held in positions if held.hedged is not None}
-    if True in said:
-        return True
-    return False if False in said else None
+    return True in said if said else None
 
 
 def _compare(
@@ -113,7 +113,10 @@ def _compare(
     account_hedged: bool | None,  # noqa: FBT001 - three-valued, named at the only call
     limits: PositionLimits,
 ) -> Iterable[PositionVerdict]:
-    hedged = account_hedged if account_hedged is not None else sides.hedged
+    hedged = next(
+        (said for said in (sides.hedged, account_hedged) if said is not None),
+        sides.one_profile_holds_both,
+    )
     market = snapshot.markets.get(symbol)
     step = market.qty_step if market is not None else None
 
@@ -128,7 +131,8 @@ def _compare(
         """Signed quantities, positive is long."""
         held = ZERO if agree(venue, ZERO) else venue
         expected = ZERO if agree(book, ZERO) and held == ZERO else book
-        side = PositionSide.LONG if (held or expected or venue) >= ZERO else PositionSide.SHORT
+        weight = held or expected or venue or book
+        side = PositionSide.LONG if weight >= ZERO else PositionSide.SHORT
         kind, reason = _kind_of(held, expected, same=agree(venue, book))
         gap = abs(venue - book)
         return PositionVerdict(
@@ -138,7 +142,7 @@ def _compare(
             venue_qty=abs(venue),
             book_qty=abs(book),
             notional=gap * sides.price if sides.price is not None else None,
-            profile_ids=tuple(sides.profiles),
+            profile_ids=tuple(sorted(sides.profiles)),
             reason=reason,
         )
 
@@ -154,7 +158,7 @@ def _compare(
 
 def _kind_of(held: Decimal, expected: Decimal, *, same: bool) -> tuple[Kind, str]:
     """Signed quantities after dust was taken out."""
-    if same:
+    if same or held == expected == ZERO:
         return Kind.IN_PARITY, "book and venue agree"
     if expected == ZERO:
         return Kind.GHOST_POSITION, f"the venue holds {_signed(held)}, the book has none open"
@@ -181,7 +185,10 @@ def _withhold(
     has_stray: bool,  # noqa: FBT001
 ) -> PositionVerdict:
     """Rule 1: absence must be proven, at the venue and in the book."""
-    if verdict.kind is Kind.PHANTOM_POSITION and completeness is not Completeness.COMPLETE:
+    lacks = verdict.kind is Kind.PHANTOM_POSITION or (
+        verdict.kind is Kind.QUANTITY_MISMATCH and verdict.venue_qty < verdict.book_qty
+    )
+    if lacks and completeness is not Completeness.COMPLETE:
         reason = "the venue's position listing is not complete: absence is not proven"
         return replace(verdict, kind=Kind.NOT_JUDGED, reason=reason)
     if verdict.kind.is_discrepancy and has_stray:

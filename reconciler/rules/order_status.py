@@ -139,19 +139,19 @@ def _judge_listed(
     first_seen_at: datetime | None,
 ) -> OrderVerdict:
     """The listing shows it: resting is normal at any age; what has grown is learnt."""
-    age = now - row.created_at
-    if not listed.state.is_live:
+    touched = is_in_grace(row, now=now, limits=limits, first_seen_at=first_seen_at)
+    if not listed.state.is_live and not touched:
         return _judge_found(row, listed, now)
-    if listed.filled < row.filled:
-        touched = is_in_grace(row, now=now, limits=limits, first_seen_at=first_seen_at)
+    if listed.filled < row.filled and not touched:
         reason = f"venue shows {listed.filled} filled, the book {row.filled}; nothing is lowered"
-        kind = Kind.IN_GRACE if touched else Kind.INCONCLUSIVE
-        return _verdict(kind, row, now, reason, venue_order=listed)
+        return _verdict(Kind.INCONCLUSIVE, row, now, reason, venue_order=listed)
+    overdue = now - row.created_at > limits.stale_after
+    learnt = _what_to_learn(row, listed, overdue=overdue)
     canceling = OrderState.CANCELING in {row.state, listed.state}
-    learnt = _what_to_learn(row, listed, overdue=age > limits.stale_after)
-    if learnt is None and not canceling:
+    differs = learnt is not None or canceling or not listed.state.is_live
+    if not differs and listed.filled >= row.filled:
         return _verdict(Kind.IN_SYNC, row, now, "resting at the venue", venue_order=listed)
-    if is_in_grace(row, now=now, limits=limits, first_seen_at=first_seen_at):
+    if touched:
         return _verdict(Kind.IN_GRACE, row, now, "just touched", venue_order=listed)
     if learnt is not None:
         return _verdict(
@@ -164,11 +164,32 @@ def _judge_listed(
             filled=listed.filled,
             avg_price=listed.avg_price,
         )
-    since = min(row.updated_at, first_seen_at or row.updated_at)
-    if now - since > limits.stale_after:
-        reason = f"being cancelled for {_span(now - since)}, still live at the venue"
-        return _verdict(Kind.STUCK, row, now, reason, venue_order=listed)
-    return _verdict(Kind.IN_SYNC, row, now, "being cancelled", venue_order=listed)
+    return _judge_canceling(row, listed, first_seen_at=first_seen_at, now=now, limits=limits)
+
+
+def _judge_canceling(
+    row: BookOrder,
+    listed: VenueOrder,
+    *,
+    first_seen_at: datetime | None,
+    now: datetime,
+    limits: OrderLimits,
+) -> OrderVerdict:
+    """Its SLA runs, under suspicion: a bot that touches the row at every tick stops no clock."""
+    since = _canceling_since(row, first_seen_at=first_seen_at, now=now)
+    if now - since <= limits.stale_after:
+        return _verdict(Kind.IN_GRACE, row, now, "being cancelled", venue_order=listed)
+    if limits.why_not_age is not None:
+        reason = f"being cancelled; for how long is not judged: {limits.why_not_age}"
+        return _verdict(Kind.INCONCLUSIVE, row, now, reason, venue_order=listed)
+    reason = f"being cancelled for {_span(now - since)}, still live at the venue"
+    return _verdict(Kind.STUCK, row, now, reason, venue_order=listed)
+
+
+def _canceling_since(row: BookOrder, *, first_seen_at: datetime | None, now: datetime) -> datetime:
+    """Where only the venue says so: since we saw it, as the row's time is of another event."""
+    since = row.updated_at if row.state is OrderState.CANCELING else now
+    return since if first_seen_at is None else min(since, first_seen_at)
 
 
 def _what_to_learn(row: BookOrder, listed: VenueOrder, *, overdue: bool) -> OrderState | None:
@@ -187,6 +208,9 @@ def _what_to_learn(row: BookOrder, listed: VenueOrder, *, overdue: bool) -> Orde
 
 def _judge_found(row: BookOrder, found: VenueOrder, now: datetime) -> OrderVerdict:
     """A lookup (or an odd listing) shows the order: only a proven end is learnt."""
+    if (found.symbol, found.side) != (row.symbol, row.side):
+        reason = f"the venue shows {found.side} of {found.symbol} under its id: another order"
+        return _verdict(Kind.INCONCLUSIVE, row, now, reason, venue_order=found)
     if found.state.is_live:
         reason = f"the listing lacks it, a lookup shows it {found.state}"
         return _verdict(Kind.INCONCLUSIVE, row, now, reason, venue_order=found)
@@ -215,8 +239,12 @@ def _judge_not_found(
     row: BookOrder, lookup: NotFound, *, now: datetime, limits: OrderLimits
 ) -> OrderVerdict:
     """Proven missing: fills may still prove the end; else age decides (rules 2 to 4)."""
-    filled, avg_price = _sum_fills(lookup.fills)
-    if filled > ZERO and filled >= row.qty:
+    filled, avg_price = _sum_fills(
+        f for f in lookup.fills if (f.symbol, f.side) == (row.symbol, row.side)
+    )
+    if filled < row.filled:
+        avg_price = None  # of a part only: the book knows of more
+    if filled >= row.qty > ZERO:
         reason = f"no endpoint knows the order; its {len(lookup.fills)} fills make it whole"
         return _verdict(
             Kind.ENDED,
@@ -270,12 +298,25 @@ def judge_orphans(*, unmatched: Iterable[VenueOrder]) -> tuple[OrderVerdict, ...
     )
 
 
-def is_stale(row: BookOrder, *, shown_live: bool, now: datetime, stale_after: timedelta) -> bool:
-    """DESIGN section 1: over its SLA and in flight or being cancelled, or not shown live."""
+def is_stale(
+    row: BookOrder,
+    *,
+    shown_live: bool,
+    now: datetime,
+    stale_after: timedelta,
+    first_seen_at: datetime | None = None,
+) -> bool:
+    """DESIGN section 1: in transit for longer than its SLA, or older than that and not shown live.
+
+    `first_seen_at`: when something about it was first seen; None: nothing waits.
+    """
     if not row.state.is_live or now - row.created_at <= stale_after:
         return False
-    in_transit = row.state in {OrderState.IN_FLIGHT, OrderState.CANCELING}
-    return in_transit or not shown_live
+    if not shown_live or row.state is OrderState.IN_FLIGHT:
+        return True
+    if row.state is not OrderState.CANCELING:
+        return False
+    return now - _canceling_since(row, first_seen_at=first_seen_at, now=now) > stale_after
 
 
 def _verdict(

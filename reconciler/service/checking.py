@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
+from reconciler.book.statements import WRITES
 from reconciler.domain.errors import (
     BookUnreadableError,
     DatabaseUnavailableError,
@@ -94,8 +95,16 @@ async def _books(assembly: Assembly) -> AsyncIterator[Line]:
             await book.check()
         except BookUnreadableError as error:
             yield Line(level="fail", what=what, says=str(error), mend=book.preset.mend)
-        else:
-            yield Line(level="ok", what=what, says=f"{book.preset.title}: every statement fits")
+            continue
+        yield Line(level="ok", what=what, says=f"{book.preset.title}: every statement fits")
+        for attribute, says in (await book.why_not_permitted()).items():
+            needed = attribute not in WRITES or assembly.settings.mode == "enforce"
+            yield Line(
+                level="fail" if needed else "warn",
+                what=what,
+                says=says,
+                mend="grant it to the role of database.url (docs/connect-your-bot.md)",
+            )
 
 
 async def _venue(assembly: Assembly, account: AccountName) -> AsyncIterator[Line]:

@@ -28,6 +28,8 @@ log = structlog.get_logger("reconciler.service")
 COUNT_EVERY = timedelta(seconds=5)
 DRAIN_WITHIN = timedelta(seconds=1.5)
 """Passes under way may end by themselves this long; SIGTERM is answered within 5 s in all."""
+LET_GO_AFTER = timedelta(seconds=1)
+"""Then every connection is cut: a server that answers nothing holds even a cancelled statement."""
 
 
 class Daemon:
@@ -57,6 +59,9 @@ class Daemon:
                 await stop.wait()
                 log.info("[Reconcile] stopping")
                 await self._drain()
+                asyncio.get_running_loop().call_later(
+                    LET_GO_AFTER.total_seconds(), self._assembly.pool.terminate
+                )
                 for task in running:
                     task.cancel()
         finally:
@@ -81,14 +86,21 @@ class Daemon:
         self._assembly.health.database_up(why is None, why or "")
 
     async def _reconcile_at_start(self) -> None:
-        """Readiness waits for this: every account is attempted once, then the schedule begins."""
-        accounts = list(self._assembly.venues)
+        """Readiness waits for this: every account is attempted once.
+
+        The schedule of an account begins when its own first pass has ended: a venue that hangs
+        holds no other account back.
+        """
+        parts, every = self._assembly, self._assembly.settings.schedule
+        accounts = list(parts.venues)
+        self._schedule.start()
         async with asyncio.TaskGroup() as tasks:
             for account in accounts:
                 tasks.create_task(self._first_pass(account))
-        self._assembly.metrics.startup_reconciliation_complete.set(1)
+        parts.health.job_expected(parts.reconciliation.name, every.reconciliation)
+        parts.health.job_expected(parts.order_status_sync.name, every.order_status_sync)
+        parts.metrics.startup_reconciliation_complete.set(1)
         log.info("[Reconcile] startup reconciliation complete", accounts=len(accounts))
-        self._begin_schedule(accounts)
 
     async def _first_pass(self, account: AccountName) -> None:
         try:
@@ -97,17 +109,15 @@ class Daemon:
             log.warning("[Reconcile] lease not asked for", account=account, why=str(error))
         await self._look(account)
         self._assembly.health.account_attempted(account)
+        self._begin_schedule(account)
 
-    def _begin_schedule(self, accounts: list[AccountName]) -> None:
+    def _begin_schedule(self, account: AccountName) -> None:
         parts, every = self._assembly, self._assembly.settings.schedule
         for job, interval in (
             (parts.reconciliation, every.reconciliation),
             (parts.order_status_sync, every.order_status_sync),
         ):
-            parts.health.job_expected(job.name, interval)
-            for account in accounts:
-                self._schedule.every(interval, job.name, account, self._scheduled(job.run))
-        self._schedule.start()
+            self._schedule.every(interval, job.name, account, self._scheduled(job.run))
 
     def _scheduled(
         self, run: Callable[[AccountName], Awaitable[Outcome | None]]

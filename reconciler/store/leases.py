@@ -1,7 +1,7 @@
 """Rule 11: one judge per account. A lease with an epoch, that every write transaction checks.
 
-The sum: a lease runs LEASE; it is renewed every RENEW_EVERY, so three renewals may fail before it
-lapses. A writer that freezes inside a transaction is ended by Postgres after IDLE_LIMIT, which is
+The sum: a lease runs LEASE; it is renewed every RENEW_EVERY, so one of three renewals must get
+through. A writer that freezes inside a transaction is ended by Postgres after IDLE_LIMIT, which is
 below LEASE: a takeover (which waits for the writer's row lock) is never wedged for longer.
 """
 
@@ -11,6 +11,8 @@ import secrets
 import socket
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+
+import asyncpg
 
 from reconciler.domain.errors import LeaseLostError
 from reconciler.domain.identity import AccountName
@@ -77,7 +79,10 @@ class Leases:
             if row["running"] and row["holder"] != self.holder:
                 self._mine.pop(account, None)
                 return Held(holder=row["holder"], expires_at=row["expires_at"])
-            return await self._take_over(connection, account)
+            try:
+                return await self._take_over(connection, account)
+            except asyncpg.LockNotAvailableError:  # a writer of the last holder is not done yet
+                return Held(holder=row["holder"], expires_at=NEVER)
 
     async def _take_over(self, connection: Connection, account: AccountName) -> Lease | Held:
         async with connection.transaction():

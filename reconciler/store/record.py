@@ -194,8 +194,10 @@ class Record:
         before: Mapping[str, Any],
         after: Mapping[str, Any],
         incident_id: int | None = None,
-    ) -> None:
-        """Every write to the book, and (once) every one that observe left out."""
+    ) -> bool:
+        """Every write to the book, and (once) every one that observe left out: False if that
+        was recorded before.
+        """
         if not applied and await self.connection.fetchval(
             RECORDS["has_audit"],
             self._book,
@@ -205,7 +207,7 @@ class Record:
             to_json(before),
             to_json(after),
         ):
-            return
+            return False
         await self.connection.execute(
             RECORDS["add_audit"],
             self._run,
@@ -220,6 +222,7 @@ class Record:
             to_json(after),
             incident_id,
         )
+        return True
 
     async def add_containment(
         self, *, profile_id: ProfileId, incident_id: int, reason: str, status_before: str

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from reconciler.venue.description import AnswerShape, VenueDescription
-from reconciler.venue.raw_json import rows_in
+from reconciler.venue.raw_json import found_at, keyed_rows, rows_in
 
 HALF_A_SECOND = timedelta(seconds=0.5)
 SUCCESS = 2
@@ -95,7 +95,7 @@ class AnswerGuard:
         body = response_body.strip()
         document = self._exchange.parse_json(body)
         path = urlsplit(url).path
-        shape = self._description.shape_of(path)
+        shape = self._description.shape_of(path, str(request_body or ""))
         heard = _heard.get() or Heard()
         _note(heard, code, document, shape)
         _note_headers(heard, response_headers, self._description.used_weight_header)
@@ -130,21 +130,33 @@ def _what_the_text_is(body: str) -> str:
 
 def _why_of_another_shape(document: Any, shape: AnswerShape) -> str | None:
     if shape.rows_at is not None:
-        rows = rows_in(document, shape.rows_at)
+        rows = _rows(document, shape)
         if rows is None:
             return "no list where the rows belong"
         return "an empty list" if not rows and not shape.may_be_empty else None
     if not isinstance(document, dict):
         return "a list where an object belongs"
-    missing = [key for key in shape.keys if document.get(key) in (None, "")]
+    missing = [key for key in shape.keys if not _has(document, key)]
     return f"no {', '.join(missing)}" if missing else None
+
+
+def _rows(document: Any, shape: AnswerShape | None) -> list[Any] | None:
+    if shape is not None and shape.keyed:
+        return keyed_rows(document, shape.rows_at or (), keyed_as="id")
+    null_is_none = shape is not None and shape.null_is_none
+    return rows_in(document, shape.rows_at if shape else None, null_is_none=null_is_none)
+
+
+def _has(document: Any, key: str) -> bool:
+    places = (found_at(document, tuple(place.split("."))) for place in key.split("|"))
+    return any(value not in (None, "") for value in places)
 
 
 def _note(heard: Heard, code: int, document: Any, shape: AnswerShape | None) -> None:
     heard.status = code
     heard.is_json = document is not None
     heard.document = document
-    rows = rows_in(document, shape.rows_at if shape else None)
+    rows = _rows(document, shape)
     known = heard.answers == 0 or heard.rows is not None
     heard.answers += 1
     heard.rows = (heard.rows or 0) + len(rows) if rows is not None and known else None

@@ -27,6 +27,7 @@ LONGEST_DETAIL = 240
 LONGEST_PAGE = 120
 SERVER_ERROR = 500
 NOT_THERE = 404
+TOO_MANY = frozenset({418, 429})
 
 
 class VenueCallError(Exception):
@@ -51,6 +52,9 @@ def classified(
 ) -> VenueCallError:
     """Return the classified form of any exception that a call raised."""
     kind = kind_of(error, description.error_words)
+    if kind is AnswerKind.NO_ANSWER and heard.status in TOO_MANY:
+        # OKX's 429 and others are "not available" to ccxt.
+        kind = AnswerKind.THROTTLED
     no_such_call = heard.status == NOT_THERE and (
         not heard.is_json or kind is AnswerKind.UNSUPPORTED
     )

@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 
 from reconciler.domain.errors import VenueMisconfiguredError
@@ -111,7 +110,9 @@ def _config(connection: AccountConnection) -> dict[str, Any]:
     credentials = {theirs: getattr(connection, ours) for theirs, ours in CREDENTIALS.items()}
     return {
         **{name: value for name, value in credentials.items() if value is not None},
-        "number": Decimal,
+        # Exact, as Decimal would be, in which some of ccxt's parsers find no number when they read
+        # their own again: Alpaca's orders had neither quantity nor fills.
+        "number": str,
         "timeout": int(connection.timeout.total_seconds() * 1000),
         "enableRateLimit": True,
         "session": None,

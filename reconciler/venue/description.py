@@ -20,6 +20,19 @@ class CallName(StrEnum):
     FILLS = "fills"
 
 
+class MarketKind(StrEnum):
+    """What venues keep apart: where an order is looked up depends on its market's kind."""
+
+    SPOT = "spot"
+    LINEAR = "linear"
+    INVERSE = "inverse"
+    OPTION = "option"
+
+
+CONTRACTS = frozenset({MarketKind.LINEAR, MarketKind.INVERSE})
+ALL_KINDS = frozenset(MarketKind)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerShape:
     """What a right answer of one endpoint looks like; anything else is no answer."""
@@ -29,8 +42,30 @@ class AnswerShape:
     rows_at: tuple[str, ...] | None = None
     """Keys that lead to the list of rows, `()` for a list at the top; None: no list, an object."""
     keys: tuple[str, ...] = ()
-    """Keys that the object must have."""
+    """Keys that the object must have; `a|b` where either will do, `a.b` for one inside another."""
     may_be_empty: bool = True
+    keyed: bool = False
+    """The rows are the values of an object, by their ids."""
+    null_is_none: bool = False
+    """The venue says `null` in the list's place where there are no rows."""
+    asked: str = ""
+    """Text in the request's body, where several questions go to one path."""
+
+
+class TimeForm(StrEnum):
+    """How a venue wants a time."""
+
+    MILLISECONDS = "milliseconds"
+    SECONDS = "seconds"
+    ISO = "iso"
+
+
+class CursorForm(StrEnum):
+    """How the last row's field becomes the next page's cursor."""
+
+    AS_IT_IS = "as_it_is"
+    NEXT_MILLISECOND = "next_millisecond"
+    """An ISO time, rounded up: rows of the same moment come again rather than never."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +79,25 @@ class Paging:
     cursor_param: str | None = None
     cursor_at: tuple[str, ...] = ()
     """Keys that lead to the next page's cursor in the answer; an empty one ends the listing."""
+    cursor_row_at: str | None = None
+    """The field of the last row that is the next cursor; a page that is not full is the last."""
+    cursor_form: CursorForm = CursorForm.AS_IT_IS
     page_param: str | None = None
     """The parameter of a page number; the first page is 1. A page that is not full is the last."""
+    offset_param: str | None = None
+    """The parameter of the number of rows to leave out. A page that is not full is the last."""
+    more_at: tuple[str, ...] = ()
+    """Keys that lead to a boolean: whether there is more. A false one ends the listing."""
+    row_id_at: str | None = None
+    """The field that tells rows apart, where pages overlap."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowIds:
+    """The fields of a raw order's ids, where ccxt would take others."""
+
+    order_id: str
+    client_order_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +113,19 @@ class ListingCall:
     paging: Paging | None = None
     looks_full_at: frozenset[int] = frozenset()
     """Row counts that look like a page limit where the paging is not known."""
+    symbol_at: str | None = None
+    """The field of a raw row that names its market."""
+    market_type: str | None = None
+    """`spot` or `contract`, where one name means a market of each."""
+    keyed_as: str | None = None
+    """The rows are the values of an object; its keys go into this field."""
+    null_is_none: bool = False
+    """The venue says `null` in the list's place where there are no rows."""
+    within: str | None = None
+    """Each row holds a list of the real ones in this field."""
+    ids: RowIds | None = None
+    uncountable: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Values of fields of rows whose quantity is not in base units or contracts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,25 +134,41 @@ class PositionRow:
 
     symbol: str
     qty: str
-    leg: str
-    legs: Mapping[str, str | None]
-    """The venue's word for a leg: `long`, `short`, or None for the net position."""
     entry_price: str
     mark_price: str
+    leg: str | None = None
+    """None: the sign alone tells the side, and there are no legs."""
+    legs: Mapping[str, str | None] = field(default_factory=dict)
+    """The venue's word for a leg: `long`, `short`, or None for the net position."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookupCall:
-    """One question after one order, through ccxt's `fetch_order`."""
+    """One question after one order: through ccxt's `fetch_order`, or an implicit call."""
 
     by_client_order_id: bool = False
+    trigger: bool = False
+    """It asks where trigger orders are kept."""
     client_order_id_param: str = "clientOrderId"
     params: Mapping[str, Any] = field(default_factory=dict)
+    kinds: frozenset[MarketKind] = ALL_KINDS
+    settle: str | None = None
+    """The settle currency of the markets that it is for; None: any."""
+    method: str | None = None
+    """ccxt's implicit call, or `GET api/access path` where it has none; None: `fetch_order`."""
+    id_param: str = ""
+    market_params: Mapping[str, str] = field(default_factory=dict)
+    """Parameters and the fields of ccxt's market that fill them (see `markets.field_of`)."""
+    order_at: tuple[str, ...] = ()
+    """Where the answer has the order, or a list of it, or of none."""
+    null_is_none: bool = False
+    keyed_as: str | None = None
+    ids: RowIds | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FillsCall:
-    """How executions are listed, through ccxt's `fetch_my_trades`."""
+    """How executions are listed: through ccxt's `fetch_my_trades`, or an implicit call."""
 
     window: timedelta | None = None
     """The longest span of one call; None where the venue sets none."""
@@ -99,6 +180,34 @@ class FillsCall:
     order_id_param: str | None = None
     client_order_id_at: str | None = None
     """The field of a raw fill that carries the client order id, None where it carries none."""
+    kinds: frozenset[MarketKind] = ALL_KINDS
+    settle: str | None = None
+    """The settle currency of the markets that it is for; None: any."""
+    method: str | None = None
+    params: Mapping[str, Any] = field(default_factory=dict)
+    market_params: Mapping[str, str] = field(default_factory=dict)
+    rows_at: tuple[str, ...] = ()
+    null_is_none: bool = False
+    keyed_as: str | None = None
+    paging: Paging | None = None
+    since_param: str | None = None
+    until_param: str | None = None
+    time_form: TimeForm = TimeForm.MILLISECONDS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarketPlace:
+    """What decides which of a venue's calls are for a market."""
+
+    kind: MarketKind | None
+    """None: the market is not known, and any call may be for it."""
+    settle: str | None
+
+    def is_of(self, call: LookupCall | FillsCall) -> bool:
+        """Tell whether a call is for this market."""
+        if self.kind is None:
+            return True
+        return self.kind in call.kinds and call.settle in {None, self.settle}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +230,8 @@ class StatusWords:
     """Words that mean cancelled although ccxt calls them closed."""
     successor_at: tuple[str, ...] = ()
     """Fields that name the order which took this one's place."""
+    meaning: Mapping[str, str] = field(default_factory=dict)
+    """ccxt's word for a status that it does not know, or takes for another."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,15 +241,14 @@ class VenueDescription:
     venue: str
     """The ccxt id."""
     listings: tuple[ListingCall, ...]
-    lookup: LookupCall | None
-    lookup_by_client_order_id: LookupCall | None
+    lookups: tuple[LookupCall, ...] = ()
+    """In the order in which they are asked."""
     order_id_form: str | None = None
     """Every venue order id matches this pattern; one that does not cannot be an order here."""
     client_order_id_form: str | None = None
     """The venue takes no client order id that does not match this pattern."""
-    trigger_lookup: LookupCall | None = None
-    trigger_lookup_by_client_order_id: LookupCall | None = None
-    fills: FillsCall | None = None
+    fills: tuple[FillsCall, ...] = ()
+    """All that fit the order's market are asked."""
     shapes: tuple[AnswerShape, ...] = ()
     position_row: PositionRow | None = None
     """None: positions come from ccxt's unified method."""
@@ -156,6 +266,12 @@ class VenueDescription:
     gaps: Mapping[ScopeName, str] = field(default_factory=dict)
     """Scopes that exist but that no call shows in full, and why: never better than partial."""
     not_covered: tuple[str, ...] = ()
+    is_described: bool = True
+    """False: only what ccxt claims of itself is known."""
+    lists_all_markets: bool = True
+    """False: orders of a market that is not loaded are looked up too."""
+    implied_quote: str | None = None
+    """The quote that a bare symbol leaves out, for markets that are not loaded."""
 
     def scopes(self) -> tuple[ScopeName, ...]:
         """Return the scopes in the order in which they are read: positions last (rule 14)."""
@@ -163,6 +279,32 @@ class VenueDescription:
         listed = {call.scope for call in self.listings} | set(self.gaps)
         return tuple(name for name in order if name in listed)
 
-    def shape_of(self, path: str) -> AnswerShape | None:
+    def shape_of(self, path: str, asked: str = "") -> AnswerShape | None:
         """Return the shape of the endpoint at a URL path, None where it is not described."""
-        return next((shape for shape in self.shapes if path.endswith(shape.path)), None)
+        return next((shape for shape in self.shapes if _fits(shape, path, asked)), None)
+
+    def lookups_of(
+        self, place: MarketPlace, *, by_client_order_id: bool = False, trigger: bool = False
+    ) -> tuple[LookupCall, ...]:
+        """Return the questions after an order of such a market."""
+        return tuple(
+            call
+            for call in self.lookups
+            if call.by_client_order_id is by_client_order_id
+            and call.trigger is trigger
+            and place.is_of(call)
+        )
+
+    def fills_of(self, place: MarketPlace) -> tuple[FillsCall, ...]:
+        """Return the lists that an order's fills may be in."""
+        return tuple(call for call in self.fills if place.is_of(call))
+
+
+def _fits(shape: AnswerShape, path: str, asked: str) -> bool:
+    """Compare a path's end; `*` stands for an id."""
+    if shape.asked and shape.asked not in asked:
+        return False
+    wanted, sent = shape.path.strip("/").split("/"), path.strip("/").split("/")
+    if len(wanted) > len(sent):
+        return False
+    return all(w in {"*", s} for w, s in zip(wanted, sent[-len(wanted) :], strict=True))

@@ -1,8 +1,9 @@
 """The last rung: executions since an order's creation. Venues keep these longest."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from reconciler.domain.orders import BookOrder, Fill
@@ -10,7 +11,11 @@ from reconciler.domain.snapshot import AnswerKind
 from reconciler.venue.calls import VenueCalls
 from reconciler.venue.classify import VenueCallError, refused_locally
 from reconciler.venue.connection import Exchange
-from reconciler.venue.description import CallName, FillsCall, VenueDescription
+from reconciler.venue.description import CallName, FillsCall, TimeForm, VenueDescription
+from reconciler.venue.markets import field_of, place_of
+from reconciler.venue.paging import Page, read_pages
+from reconciler.venue.raw_calls import asking
+from reconciler.venue.raw_json import keyed_rows, rows_in
 from reconciler.venue.translate import NotUnderstoodError
 from reconciler.venue.translator import Translator
 
@@ -60,7 +65,7 @@ class FillsReading:
         translator: Translator,
     ) -> None:
         self._exchange = exchange
-        self._fills = description.fills
+        self._description = description
         self._calls = calls
         self._translator = translator
 
@@ -71,22 +76,74 @@ class FillsReading:
             VenueCallError: some window was not answered, or cannot be read to its end.
 
         """
-        if self._fills is None:
+        market = (self._exchange.markets or {}).get(order.symbol)
+        lists = self._description.fills_of(place_of(market))
+        if not lists:
             raise _no_answer(f"ccxt cannot list fills of {self._exchange.id}", unsupported=True)
-        since = order.created_at - BEFORE_CREATION
-        if self._fills.kept is not None:
-            since = max(since, now - self._fills.kept + self._margin)
-        windows = windows_of(since=since, now=now, window=self._fills.window)
-        rungs = [_rung_of(windows)]
-        if not _attributable(order, self._fills):
-            # No fill can be told to be this order's; the call shows that the account answers.
-            windows, rungs = windows[-1:], ["fills"]
+        rungs: list[str] = []
         found: dict[str, Fill] = {}
-        for start, end in windows:
-            for fill in await self._window(order, self._fills, start=start, end=end):
-                if _is_of(fill, order):
-                    found[fill.id] = fill
+        for fills in lists:
+            rung, rows = await self._list(order, fills, now=now)
+            rungs += [rung] if rung not in rungs else []
+            found |= {fill.id: fill for fill in rows if _is_of(fill, order)}
         return FillsRead(rungs=tuple(rungs), fills=tuple(found.values()))
+
+    async def _list(
+        self, order: BookOrder, fills: FillsCall, *, now: datetime
+    ) -> tuple[str, list[Fill]]:
+        since = order.created_at - BEFORE_CREATION
+        if fills.kept is not None:
+            since = max(since, now - fills.kept + self._margin)
+        windows = windows_of(since=since, now=now, window=fills.window)
+        rung = _rung_of(windows)
+        if not _attributable(order, fills):
+            # No fill can be told to be this order's; the call shows that the account answers.
+            windows, rung = windows[-1:], "fills"
+        found: list[Fill] = []
+        for start, end in windows:
+            if fills.method is None:
+                found += await self._window(order, fills, start=start, end=end)
+            else:
+                found += await self._raw(order, fills, fills.method, start=start, end=end)
+        return rung, found
+
+    async def _raw(
+        self,
+        order: BookOrder,
+        fills: FillsCall,
+        method: str,
+        *,
+        start: datetime,
+        end: datetime | None,
+    ) -> list[Fill]:
+        market = (self._exchange.markets or {}).get(order.symbol)
+        filters = _filters(order, fills, start=start, end=end)
+        filters |= {name: field_of(market or {}, at) for name, at in fills.market_params.items()}
+        call = asking(self._exchange, method)
+
+        async def ask(params: Mapping[str, Any]) -> Page:
+            asked = {**fills.params, **filters, **params}
+            answer, _ = await self._calls.make(CallName.FILLS, lambda: call(asked))
+            if fills.keyed_as is not None:
+                rows = keyed_rows(answer, fills.rows_at, keyed_as=fills.keyed_as)
+            else:
+                rows = rows_in(answer, fills.rows_at, null_is_none=fills.null_is_none)
+            if rows is None:
+                raise _no_answer("the answer holds no list of fills")
+            return Page(rows=rows, document=answer)
+
+        if not _attributable(order, fills):
+            await ask({})
+            return []
+        pages = await read_pages(ask, fills.paging)
+        if pages.why_not_all:
+            raise _no_answer(pages.why_not_all)
+        try:
+            return [
+                self._translator.fill_of_row(row, market=market, fills=fills) for row in pages.rows
+            ]
+        except NotUnderstoodError as error:
+            raise _no_answer(f"the answer cannot be read: {error}") from error
 
     @property
     def _margin(self) -> timedelta:
@@ -101,7 +158,7 @@ class FillsReading:
         since = _milliseconds(start)
         found: list[Fill] = []
         for _ in range(MOST_PAGES):
-            rows = await self._page(order, since=since, limit=fills.page, params=params)
+            rows = await self._page(order, fills, since=since, params=params)
             found += rows
             if len(rows) < fills.page and len(rows) in fills.looks_full_at:
                 raise _no_answer(f"{len(rows)} fills look like a full page")
@@ -114,20 +171,43 @@ class FillsReading:
         raise _no_answer(f"more than {MOST_PAGES} pages of fills in one window")
 
     async def _page(
-        self, order: BookOrder, *, since: int, limit: int, params: dict[str, Any]
+        self, order: BookOrder, fills: FillsCall, *, since: int, params: dict[str, Any]
     ) -> list[Fill]:
         parsed, heard = await self._calls.make(
             CallName.FILLS,
-            lambda: self._exchange.fetch_my_trades(order.symbol, since, limit, dict(params)),
+            lambda: self._exchange.fetch_my_trades(order.symbol, since, fills.page, dict(params)),
         )
         if not isinstance(parsed, list):
             raise _no_answer("the answer holds no list of fills")
         if heard.rows is None or len(parsed) < heard.rows:
             raise _no_answer(f"{heard.rows} fills were sent, ccxt tells of {len(parsed)}")
         try:
-            return [self._translator.fill_of(row) for row in parsed]
+            return [self._translator.fill_of(row, fills) for row in parsed]
         except NotUnderstoodError as error:
             raise _no_answer(f"the answer cannot be read: {error}") from error
+
+
+def _filters(
+    order: BookOrder, fills: FillsCall, *, start: datetime, end: datetime | None
+) -> dict[str, Any]:
+    filters: dict[str, Any] = {}
+    if fills.since_param:
+        filters[fills.since_param] = _time(start, fills.time_form)
+    if fills.until_param and end:
+        filters[fills.until_param] = _time(end, fills.time_form)
+    if fills.order_id_param and order.venue_order_id:
+        filters[fills.order_id_param] = order.venue_order_id
+    return filters
+
+
+def _time(at: datetime, form: TimeForm) -> int | str:
+    match form:
+        case TimeForm.MILLISECONDS:
+            return _milliseconds(at)
+        case TimeForm.SECONDS:
+            return int(at.timestamp())
+        case TimeForm.ISO:
+            return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _attributable(order: BookOrder, fills: FillsCall) -> bool:

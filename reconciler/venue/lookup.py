@@ -5,24 +5,26 @@ Each rung must answer. One that does not (outage, throttling, rights) ends the c
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from enum import Enum
-from typing import Any
 
-from reconciler.domain.identity import ClientOrderId, VenueOrderId
+from reconciler.domain.identity import ClientOrderId
 from reconciler.domain.orders import BookOrder, OrderState, VenueOrder
-from reconciler.domain.snapshot import AnswerKind, Found, Lookup, NotFound, Unanswered
+from reconciler.domain.snapshot import AnswerKind, Found, Lookup, NotFound, ScopeName, Unanswered
 from reconciler.venue.calls import VenueCalls
 from reconciler.venue.classify import VenueCallError, refused_locally
 from reconciler.venue.connection import Exchange
 from reconciler.venue.description import CallName, LookupCall, VenueDescription
 from reconciler.venue.fills_reading import FillsReading
-from reconciler.venue.translate import NotUnderstoodError
+from reconciler.venue.markets import place_of
+from reconciler.venue.order_asking import OrderAsking
 from reconciler.venue.translator import Translator
 
 BY_ID = "venue_order_id"
 BY_CLIENT_ID = "client_order_id"
+MOST_REPLACEMENTS = 50
 _TRIGGER_WORDS = re.compile(
     r"stop|take_?profit|trail|trigger|conditional|if_touched|(^|_)(oco|sl|tp)(_|$)"
 )
@@ -60,8 +62,7 @@ class OrderLookup:
     ) -> None:
         self._exchange = exchange
         self._description = description
-        self._calls = calls
-        self._translator = translator
+        self._asking = OrderAsking(exchange=exchange, calls=calls, translator=translator)
         self._fills = FillsReading(
             exchange=exchange, description=description, calls=calls, translator=translator
         )
@@ -81,7 +82,8 @@ class OrderLookup:
         return NotFound(rungs=(*rungs, *fills.rungs), fills=fills.fills)
 
     def _refuse_unknown_market(self, order: BookOrder) -> None:
-        if order.symbol not in (self._exchange.markets or {}):
+        known = order.symbol in (self._exchange.markets or {})
+        if not known and self._description.lists_all_markets:
             detail = f"symbol {order.symbol} is not a market of {self._exchange.id}"
             raise refused_locally(AnswerKind.UNSUPPORTED, CallName.ORDER, detail)
 
@@ -104,9 +106,13 @@ class OrderLookup:
 
     async def _found_at(self, order: BookOrder, rungs: list[str]) -> Found | None:
         """Ask where regular orders are kept."""
-        by_id = self._description.lookup
-        by_client_id = self._description.lookup_by_client_order_id
-        self._refuse_unaskable(order)
+        by_id, by_client_id = self._calls_of(order), self._calls_of(order, by_client_id=True)
+        if (order.venue_order_id or order.client_order_id) and not (
+            (order.venue_order_id and by_id) or (order.client_order_id and by_client_id)
+        ):
+            # Absence from a listing is not enough.
+            detail = f"ccxt cannot ask {self._exchange.id} for an order by the ids that the row has"
+            raise refused_locally(AnswerKind.UNSUPPORTED, CallName.ORDER, detail)
         if order.venue_order_id and by_id:
             found = await self._ask(by_id, order, order.venue_order_id)
             if found is not None:
@@ -115,39 +121,38 @@ class OrderLookup:
         if order.client_order_id and by_client_id:
             found = await self._ask(by_client_id, order, order.client_order_id)
             if found is not None:
-                return Found(order=found, by=BY_CLIENT_ID)
+                return Found(order=await self._newest(found, order), by=BY_CLIENT_ID)
             rungs.append(BY_CLIENT_ID)
         elif order.client_order_id:
             rungs.append(f"{BY_CLIENT_ID}: ccxt cannot ask {self._exchange.id} by it")
         return None
 
-    def _refuse_unaskable(self, order: BookOrder) -> None:
-        """Refuse an order whose ids cannot be asked for: absence from a listing is not enough."""
-        askable = (order.venue_order_id and self._description.lookup) or (
-            order.client_order_id and self._description.lookup_by_client_order_id
-        )
-        if (order.venue_order_id or order.client_order_id) and not askable:
-            detail = f"ccxt cannot ask {self._exchange.id} for an order by the ids that the row has"
-            raise refused_locally(AnswerKind.UNSUPPORTED, CallName.ORDER, detail)
+    def _calls_of(
+        self, order: BookOrder, *, by_client_id: bool = False, trigger: bool = False
+    ) -> tuple[LookupCall, ...]:
+        place = place_of((self._exchange.markets or {}).get(order.symbol))
+        return self._description.lookups_of(place, by_client_order_id=by_client_id, trigger=trigger)
 
     async def _trigger_at(self, order: BookOrder, rungs: list[str]) -> Found | None:
         """Ask where trigger orders are kept, if the order may be one."""
         triggering = triggering_of(order)
-        calls = (
-            (self._description.trigger_lookup, order.venue_order_id, BY_ID),
+        questions = (
+            (self._calls_of(order, trigger=True), order.venue_order_id, BY_ID),
             (
-                self._description.trigger_lookup_by_client_order_id,
+                self._calls_of(order, by_client_id=True, trigger=True),
                 order.client_order_id,
                 BY_CLIENT_ID,
             ),
         )
         if triggering is Triggering.NO:
             return None
-        for call, asked, by in calls:
-            if call is None or not asked:
+        if triggering is Triggering.YES:
+            self._refuse_unaskable_trigger(questions)
+        for calls, asked, by in questions:
+            if not calls or not asked:
                 continue
             try:
-                found = await self._ask(call, order, asked)
+                found = await self._ask(calls, order, asked)
             except VenueCallError as error:
                 if triggering is Triggering.UNKNOWN and error.no_such_call:
                     rungs.append("trigger: not offered by this host")
@@ -158,20 +163,34 @@ class OrderLookup:
             rungs.append(f"trigger {by}")
         return None
 
+    def _refuse_unaskable_trigger(
+        self, questions: Sequence[tuple[tuple[LookupCall, ...], str | None, str]]
+    ) -> None:
+        """Refuse a trigger order whose end nobody can be asked about, where such are kept apart."""
+        asked = any(asked for _, asked, _ in questions)
+        askable = any(calls and asked for calls, asked, _ in questions)
+        apart = ScopeName.TRIGGER_ORDERS in self._description.scopes()
+        if apart and asked and not askable and self._description.is_described:
+            detail = f"{self._exchange.id} cannot be asked for a trigger order by the row's ids"
+            raise refused_locally(AnswerKind.UNSUPPORTED, CallName.ORDER, detail)
+
     async def _followed(self, parent: VenueOrder, order: BookOrder, by: str) -> Found:
         """Follow a stop that was triggered to the order that tells how it ended."""
-        if not parent.successor_ids or self._description.lookup is None:
-            by_client_id = self._description.trigger_lookup_by_client_order_id
+        lookups = self._calls_of(order)
+        if not parent.successor_ids or not lookups:
             if by == BY_ID:
+                by_client_id = self._calls_of(order, by_client_id=True, trigger=True)
                 return await self._unless_replaced(parent, order, by_client_id)
             return Found(order=parent, by=by)
-        child = await self._ask(self._description.lookup, order, parent.successor_ids[-1])
+        child = await self._ask(lookups, order, parent.successor_ids[-1])
         return Found(order=child, by=BY_ID) if child else Found(order=parent, by=by)
 
     async def _unless_replaced(
-        self, found: VenueOrder, order: BookOrder, by_client_id: LookupCall | None
+        self, found: VenueOrder, order: BookOrder, by_client_id: tuple[LookupCall, ...]
     ) -> Found:
         """Ask for a successor: a cancelled earlier venue id is not a cancelled client order."""
+        if found.successor_ids and not found.is_trigger:
+            return Found(order=await self._newest(found, order), by=BY_ID)
         ended = found.state in _ENDED_UNFILLED
         if ended and order.client_order_id and by_client_id:
             current = await self._ask(by_client_id, order, order.client_order_id)
@@ -179,37 +198,34 @@ class OrderLookup:
                 return Found(order=current, by=BY_CLIENT_ID)
         return Found(order=found, by=BY_ID)
 
-    async def _ask(
-        self, call: LookupCall, order: BookOrder, asked: str | VenueOrderId
-    ) -> VenueOrder | None:
-        """Return the venue's order, None where the venue says that it knows none.
+    async def _newest(self, found: VenueOrder, order: BookOrder) -> VenueOrder:
+        """Follow a chain of replacements to the order that stands now.
 
         Raises:
-            VenueCallError: no answer, or one about another order.
+            VenueCallError: it cannot be followed to its end.
 
         """
-        params: dict[str, Any] = dict(call.params)
-        order_id = asked
-        if call.by_client_order_id:
-            order_id, params[call.client_order_id_param] = "", asked
-        try:
-            parsed, _ = await self._calls.make(
-                CallName.ORDER,
-                lambda: self._exchange.fetch_order(order_id, order.symbol, params),
-            )
-            found = self._translator.order_of(parsed, is_trigger=bool(call.params.get("trigger")))
-        except VenueCallError as error:
-            if error.not_found:
-                return None
-            raise
-        except NotUnderstoodError as error:
-            detail = f"the answer cannot be read: {error}"
-            raise refused_locally(AnswerKind.NO_ANSWER, CallName.ORDER, detail) from error
-        said = found.client_order_id if call.by_client_order_id else found.venue_order_id
-        if said != asked or found.symbol != order.symbol:
-            detail = f"asked for {asked} of {order.symbol}, answered {said} of {found.symbol}"
-            raise refused_locally(AnswerKind.NO_ANSWER, CallName.ORDER, detail)
-        return found
+        by_id = self._calls_of(order)
+        for _ in range(MOST_REPLACEMENTS):
+            if not found.successor_ids or not by_id:
+                return found
+            successor = await self._ask(by_id, order, found.successor_ids[-1])
+            if successor is None:
+                detail = f"replaced by {found.successor_ids[-1]}, which the venue does not know"
+                raise refused_locally(AnswerKind.NO_ANSWER, CallName.ORDER, detail)
+            found = successor
+        detail = f"replaced more than {MOST_REPLACEMENTS} times"
+        raise refused_locally(AnswerKind.NO_ANSWER, CallName.ORDER, detail)
+
+    async def _ask(
+        self, calls: tuple[LookupCall, ...], order: BookOrder, asked: str
+    ) -> VenueOrder | None:
+        """Return the first answer that shows the order; None where all say that they know none."""
+        for call in calls:
+            found = await self._asking.ask(call, order, asked)
+            if found is not None:
+                return found
+        return None
 
 
 def _fits(order_id: str | None, form: str | None) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 from reconciler.domain.identity import Symbol
 from reconciler.domain.positions import Market
+from reconciler.venue.description import MarketKind, MarketPlace
 from reconciler.venue.translate import ONE, number_of
 
 DECIMAL_PLACES = 2
@@ -22,6 +23,31 @@ def contract_size_of(market: Mapping[str, Any] | None) -> Decimal:
     if market is None or not market.get("contract") or market.get("inverse"):
         return ONE
     return number_of(market.get("contractSize")) or ONE
+
+
+def kind_of(market: Mapping[str, Any] | None) -> MarketKind | None:
+    """Return what venues keep such a market apart as; None where it is not known."""
+    if market is None:
+        return None
+    if market.get("option"):
+        return MarketKind.OPTION
+    if not market.get("contract"):
+        return MarketKind.SPOT
+    return MarketKind.INVERSE if market.get("inverse") else MarketKind.LINEAR
+
+
+def place_of(market: Mapping[str, Any] | None) -> MarketPlace:
+    """Return what decides which of a venue's calls are for a market."""
+    return MarketPlace(kind=kind_of(market), settle=(market or {}).get("settle"))
+
+
+def field_of(market: Mapping[str, Any], name: str) -> Any:
+    """Return a field of ccxt's market; `info.x` is the venue's own, `kind` our word."""
+    if name == "kind":
+        return str(kind_of(market))
+    holder, dot, inner = name.partition(".")
+    value = market.get(holder)
+    return value.get(inner) if dot and isinstance(value, Mapping) else value
 
 
 def qty_step_of(market: Mapping[str, Any], *, precision_mode: int) -> Decimal | None:

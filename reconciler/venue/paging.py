@@ -6,9 +6,10 @@ fails the listing, and an end that cannot be told from a cut is said.
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from reconciler.venue.description import Paging
+from reconciler.venue.description import CursorForm, Paging
 from reconciler.venue.raw_json import found_at
 
 MOST_PAGES = 1000
@@ -41,10 +42,14 @@ async def read_pages(ask: Ask, paging: Paging | None) -> Pages:
     """Read a listing page by page until the venue says that there is no more."""
     if paging is None:
         return Pages(rows=(await ask({})).rows)
+    if paging.cursor_row_at is not None:
+        return await _by_last_row(ask, paging, paging.cursor_row_at)
     if paging.cursor_param is not None:
         return await _by_cursor(ask, paging, paging.cursor_param)
     if paging.page_param is not None:
         return await _by_number(ask, paging, paging.page_param)
+    if paging.offset_param is not None:
+        return await _by_offset(ask, paging, paging.offset_param)
     page = await ask(_limit(paging))
     return Pages(rows=page.rows, why_not_all=_why_suspect(len(page.rows), paging))
 
@@ -57,6 +62,8 @@ async def _by_cursor(ask: Ask, paging: Paging, param: str) -> Pages:
         page = await ask(params)
         rows += page.rows
         cursor = found_at(page.document, paging.cursor_at)
+        if paging.more_at and found_at(page.document, paging.more_at) is False:
+            return Pages(rows=rows)
         if cursor is None or cursor == "":
             return Pages(rows=rows, why_not_all=_why_suspect(len(page.rows), paging))
         if not page.rows:
@@ -69,10 +76,56 @@ async def _by_cursor(ask: Ask, paging: Paging, param: str) -> Pages:
     return Pages(rows=rows, why_not_all=f"more than {MOST_PAGES} pages")
 
 
+async def _by_last_row(ask: Ask, paging: Paging, field: str) -> Pages:
+    rows: dict[Any, Any] = {}
+    params = _limit(paging)
+    for _ in range(MOST_PAGES):
+        page = await ask(params)
+        known = len(rows)
+        rows |= {_row_id(row, paging, field, known + at): row for at, row in enumerate(page.rows)}
+        if len(page.rows) < paging.size:
+            return Pages(rows=list(rows.values()))
+        if len(rows) == known:
+            return Pages(rows=list(rows.values()), why_not_all="a full page shows nothing new")
+        cursor = _cursor_of(page.rows[-1], paging, field)
+        if cursor is None:
+            return Pages(rows=list(rows.values()), why_not_all=f"the last row has no {field}")
+        params = {**_limit(paging), str(paging.cursor_param): cursor}
+    return Pages(rows=list(rows.values()), why_not_all=f"more than {MOST_PAGES} pages")
+
+
+def _row_id(row: Any, paging: Paging, field: str, number: int) -> Any:
+    """Return what tells a row apart; a row that has nothing of the kind is kept as it is."""
+    known = row.get(paging.row_id_at or field) if isinstance(row, dict) else None
+    return ("row", number) if known in (None, "") else str(known)
+
+
+def _cursor_of(row: Any, paging: Paging, field: str) -> Any:
+    value = row.get(field) if isinstance(row, dict) else None
+    if value in (None, "") or paging.cursor_form is CursorForm.AS_IT_IS:
+        return value or None
+    try:
+        at = datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    up = at.replace(microsecond=at.microsecond // 1000 * 1000) + timedelta(milliseconds=1)
+    return up.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 async def _by_number(ask: Ask, paging: Paging, param: str) -> Pages:
     rows: list[Any] = []
     for number in range(1, MOST_PAGES + 1):
         page = await ask({**_limit(paging), param: number})
+        rows += page.rows
+        if len(page.rows) < paging.size:
+            return Pages(rows=rows)
+    return Pages(rows=rows, why_not_all=f"more than {MOST_PAGES} pages")
+
+
+async def _by_offset(ask: Ask, paging: Paging, param: str) -> Pages:
+    rows: list[Any] = []
+    for _ in range(MOST_PAGES):
+        page = await ask({**_limit(paging), param: len(rows)})
         rows += page.rows
         if len(page.rows) < paging.size:
             return Pages(rows=rows)

@@ -12,13 +12,37 @@ def found_at(document: Any, keys: tuple[str, ...]) -> Any:
     return document
 
 
-def rows_in(document: Any, rows_at: tuple[str, ...] | None) -> list[Any] | None:
+def keyed_rows(document: Any, rows_at: tuple[str, ...], *, keyed_as: str) -> list[Any] | None:
+    """Return the rows of an object that holds them by their ids, each with its id in a field."""
+    rows = found_at(document, rows_at)
+    if not isinstance(rows, dict) or not all(isinstance(row, dict) for row in rows.values()):
+        return None
+    return [{keyed_as: key, **row} for key, row in rows.items()]
+
+
+def rows_within(rows: list[Any], field: str) -> list[Any] | None:
+    """Return the rows that groups of them hold; None where some group holds none."""
+    found: list[Any] = []
+    for group in rows:
+        inner = group.get(field) if isinstance(group, dict) else None
+        if not isinstance(inner, list):
+            return None
+        found += inner
+    return found
+
+
+def rows_in(
+    document: Any, rows_at: tuple[str, ...] | None, *, null_is_none: bool = False
+) -> list[Any] | None:
     """Return the rows at a known place, or the only list there is where the place is not known.
 
     None where there is no list, or where several could be meant.
     """
     if rows_at is not None:
         rows = found_at(document, rows_at)
+        if null_is_none and rows is None and rows_at:
+            holder = found_at(document, rows_at[:-1])
+            return [] if isinstance(holder, dict) and rows_at[-1] in holder else None
         return rows if isinstance(rows, list) else None
     if isinstance(document, list):
         return document

@@ -19,7 +19,8 @@ from reconciler.venue.classify import refused_locally
 from reconciler.venue.connection import Exchange
 from reconciler.venue.description import CallName, ListingCall, VenueDescription
 from reconciler.venue.paging import Page, read_pages
-from reconciler.venue.raw_json import rows_in
+from reconciler.venue.raw_calls import asking
+from reconciler.venue.raw_json import keyed_rows, rows_in, rows_within
 from reconciler.venue.translate import NotUnderstoodError
 from reconciler.venue.translator import Translator
 
@@ -81,13 +82,16 @@ async def _read_listing(
     is_raw = listing.rows_at is not None
 
     async def ask(params: Mapping[str, Any]) -> Page:
-        method = getattr(exchange, listing.method)
         asked = {**listing.params, **params}
         answer, heard = await calls.make(
             CALL_OF[listing.scope],
-            lambda: method(asked) if is_raw else method(params=asked),
+            lambda: (
+                asking(exchange, listing.method)(asked)
+                if is_raw
+                else getattr(exchange, listing.method)(params=asked)
+            ),
         )
-        rows = rows_in(answer, listing.rows_at or ())
+        rows = _rows_of(answer, listing)
         if rows is None:
             detail = f"{listing.method} gave no list"
             raise refused_locally(AnswerKind.NO_ANSWER, CALL_OF[listing.scope], detail)
@@ -102,6 +106,14 @@ async def _read_listing(
     if listing.paging is None and len(pages.rows) in listing.looks_full_at:
         listed.complaints.append(f"{len(pages.rows)} rows look like a full page")
     listed.parts.append((listing, pages.rows))
+
+
+def _rows_of(answer: Any, listing: ListingCall) -> list[Any] | None:
+    at = listing.rows_at or ()
+    if listing.keyed_as is not None:
+        return keyed_rows(answer, at, keyed_as=listing.keyed_as)
+    rows = rows_in(answer, at, null_is_none=listing.null_is_none)
+    return rows_within(rows, listing.within) if rows and listing.within else rows
 
 
 def _why_not_all_rows(sent: int | None, parsed: int) -> list[str]:
@@ -138,15 +150,27 @@ async def translate_scope(listed: Listed, translator: Translator) -> Translated:
 def _translate_row(
     row: Any, listing: ListingCall, result: Translated, translator: Translator
 ) -> None:
-    is_raw = listing.rows_at is not None
+    _refuse_uncountable(row, listing)
     if listing.scope is ScopeName.POSITIONS:
-        position = translator.position_of(row, is_raw=is_raw)
+        position = translator.position_of(row, listing)
         if position is not None:
             result.positions.append(position)
         return
     is_trigger = listing.scope is ScopeName.TRIGGER_ORDERS
-    read = translator.order_of_row if is_raw else translator.order_of
-    result.orders.append(read(row, is_trigger=is_trigger))
+    if listing.rows_at is None:
+        result.orders.append(translator.order_of(row, is_trigger=is_trigger))
+        return
+    market = translator.market_of_row(row, listing)
+    order = translator.order_of_row(row, is_trigger=is_trigger, market=market, ids=listing.ids)
+    result.orders.append(order)
+
+
+def _refuse_uncountable(row: Any, listing: ListingCall) -> None:
+    if not isinstance(row, dict):
+        return
+    for key, words in listing.uncountable.items():
+        if row.get(key) in words:
+            raise NotUnderstoodError(f"{row[key]} is not counted in base units")
 
 
 def _scope(listed: Listed, rows: int, complaints: list[str]) -> Scope:

@@ -36,6 +36,7 @@ class SharedConnection:
         self._session: aiohttp.ClientSession | None = None
         self._ssl_context: ssl.SSLContext | None = None
         self._budget: RateBudget | None = None
+        self._description: VenueDescription | None = None
         self._keeper: Exchange | None = None
         """Holds the loaded markets; makes no request, has no credentials."""
         self._loaded_at = 0.0
@@ -68,6 +69,7 @@ class SharedConnection:
                 cookie_jar=aiohttp.DummyCookieJar(),
                 trace_configs=[_no_redirects()],
             )
+        self._description = description
         if self._budget is None:
             per_minute = description.weight_per_minute or 60_000 / exchange.rateLimit
             self._budget = RateBudget(weight_per_minute=per_minute * connection.rate_share)
@@ -125,14 +127,18 @@ class SharedConnection:
                 exchange.markets = None
                 self.share_markets(exchange)
                 raise
-            self._keep(exchange)
+            self._keep(exchange, self._description)
 
-    def _keep(self, exchange: Exchange) -> None:
+    def _keep(self, exchange: Exchange, description: VenueDescription | None) -> None:
         keeper = getattr(ccxt_module(), exchange.id)({"session": None})
         keeper.set_markets_from_exchange(exchange)
         self._keeper = keeper
         self._loaded_at = time.monotonic()
-        self.symbols = Symbols(exchange.markets, default_type=exchange.options.get("defaultType"))
+        self.symbols = Symbols(
+            exchange.markets,
+            default_type=exchange.options.get("defaultType"),
+            implied_quote=description.implied_quote if description else None,
+        )
 
     async def close(self) -> None:
         """Close the session. Idempotent."""

@@ -22,9 +22,17 @@ class Symbols:
     """The spellings of one venue's markets. Pure; answers are kept."""
 
     def __init__(
-        self, markets: Mapping[str, Mapping[str, Any]], *, default_type: str | None = None
+        self,
+        markets: Mapping[str, Mapping[str, Any]],
+        *,
+        default_type: str | None = None,
+        implied_quote: str | None = None,
     ) -> None:
-        """Index `markets`; where a spelling fits several, only `default_type` is meant."""
+        """Index `markets`; where a spelling fits several, only `default_type` is meant.
+
+        A symbol that is not loaded and names `implied_quote` is the one without it.
+        """
+        self._implied = f"/{implied_quote}" if implied_quote else None
         self._markets = markets
         self._default_type = default_type
         self._answers: dict[str, Symbol] = {}
@@ -54,7 +62,9 @@ class Symbols:
             meant = found if len(found) == 1 else self._of_default_type(found)
             if len(meant) == 1:
                 return Symbol(meant[0])
-        return Symbol(compact(raw))
+        if self._implied and upper.endswith(self._implied):
+            upper = upper.removesuffix(self._implied)
+        return Symbol(compact(upper))
 
     def _of_default_type(self, found: Sequence[str]) -> list[str]:
         return [s for s in found if self._markets[s].get("type") == self._default_type]

@@ -115,9 +115,10 @@ def order_of(
     size = size_of(raw_symbol)
     qty = number_of(parsed.get("amount"))
     qty = qty * size if qty else None
-    filled = _filled_of(parsed) * size
+    filled = _filled_of(parsed, is_trigger=is_trigger) * size
     status = parsed.get("status")
     raw = next((str(info[key]) for key in words.at if info.get(key)), str(status or ""))
+    status = words.meaning.get(raw, status)
     average = number_of(parsed.get("average")) if filled else None
     return VenueOrder(
         symbol=symbol_of(raw_symbol),
@@ -134,13 +135,14 @@ def order_of(
         price=number_of(parsed.get("price")),
         is_trigger=is_trigger,
         created_at=moment_of(parsed.get("timestamp")),
-        successor_ids=_successors(info, words) if words.successor_at else (),
+        successor_ids=_successors(info, words, str(order_id)) if words.successor_at else (),
     )
 
 
-def _filled_of(parsed: Mapping[str, Any]) -> Decimal:
+def _filled_of(parsed: Mapping[str, Any], *, is_trigger: bool) -> Decimal:
     filled = number_of(parsed.get("filled"))
-    if filled is None and parsed.get("status") == "open":
+    if filled is None and (is_trigger or parsed.get("status") == "open"):
+        # What a trigger order sends has its own id, and its own fills.
         return ZERO
     if filled is None or filled < 0:
         raise NotUnderstoodError("an order that does not say how much of it is filled")
@@ -152,9 +154,9 @@ def _client_id(value: Any) -> ClientOrderId | None:
     return ClientOrderId(text) if text else None
 
 
-def _successors(info: Mapping[str, Any], words: StatusWords) -> tuple[VenueOrderId, ...]:
+def _successors(info: Mapping[str, Any], words: StatusWords, own: str) -> tuple[VenueOrderId, ...]:
     found = (text_of(info.get(key)) for key in words.successor_at)
-    return tuple(VenueOrderId(value) for value in found if value)
+    return tuple(VenueOrderId(value) for value in found if value and value != own)
 
 
 def position_of_row(
@@ -168,12 +170,13 @@ def position_of_row(
     """
     if not isinstance(row, dict) or not row.get(fields.symbol):
         raise NotUnderstoodError("a position without symbol")
-    signed, leg = number_of(row.get(fields.qty)), str(row.get(fields.leg))
-    if signed is None or leg not in fields.legs:
+    signed = number_of(row.get(fields.qty))
+    leg = None if fields.leg is None else str(row.get(fields.leg))
+    if signed is None or (leg is not None and leg not in fields.legs):
         raise NotUnderstoodError("a position without quantity or leg")
     if not signed:
         return None
-    side = fields.legs[leg]
+    side = None if leg is None else fields.legs[leg]
     hedged = side is not None
     if side is None:
         side = "long" if signed > 0 else "short"

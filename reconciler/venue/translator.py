@@ -1,14 +1,14 @@
 """One account's rows → domain values, with the markets that are loaded now."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
 from reconciler.domain.identity import Symbol
 from reconciler.domain.orders import Fill, VenueOrder
 from reconciler.domain.positions import VenuePosition
-from reconciler.venue.connection import Exchange
-from reconciler.venue.description import VenueDescription
+from reconciler.venue.connection import Exchange, ccxt_module
+from reconciler.venue.description import FillsCall, ListingCall, RowIds, VenueDescription
 from reconciler.venue.markets import contract_size_of
 from reconciler.venue.shared_connection import SharedConnection
 from reconciler.venue.translate import (
@@ -50,15 +50,41 @@ class Translator:
             size = self._sizes[raw] = contract_size_of(market)
         return size
 
-    def order_of_row(self, row: Any, *, is_trigger: bool) -> VenueOrder:
+    def market_of_row(self, row: Any, listing: ListingCall) -> Any:
+        """Return ccxt's market of a raw row, None where it is not loaded or not needed."""
+        if listing.symbol_at is None or not isinstance(row, dict):
+            return None
+        markets = (self._exchange.markets_by_id or {}).get(str(row.get(listing.symbol_at)), ())
+        meant = [m for m in markets if listing.market_type is None or m.get(listing.market_type)]
+        return meant[0] if len(meant) == 1 else None
+
+    def order_of_row(
+        self, row: Any, *, is_trigger: bool, market: Any = None, ids: RowIds | None = None
+    ) -> VenueOrder:
         """Return the order of a raw row, through ccxt's parser."""
-        if not isinstance(row, dict):
-            raise NotUnderstoodError("an order that is no object")
-        try:
-            parsed = self._exchange.parse_order(row)
-        except UNREADABLE as error:
-            raise NotUnderstoodError(f"an order ({type(error).__name__})") from error
+        parsed = self._parsed(row, self._exchange.parse_order, "an order", market)
+        if ids is not None:
+            said = {"id": row.get(ids.order_id), "clientOrderId": row.get(ids.client_order_id)}
+            parsed = {**parsed, **said}
         return self.order_of(parsed, is_trigger=is_trigger)
+
+    def fill_of_row(self, row: Any, *, market: Any, fills: FillsCall) -> Fill:
+        """Return the execution of a raw row, through ccxt's parser."""
+        parsed = self._parsed(row, self._exchange.parse_trade, "a fill", market)
+        return self.fill_of(parsed, fills)
+
+    def _parsed(
+        self, row: Any, parse: Callable[..., Any], what: str, market: Any
+    ) -> Mapping[str, Any]:
+        if not isinstance(row, dict):
+            raise NotUnderstoodError(f"{what} that is no object")
+        try:
+            parsed = parse(row, market)
+        except (*UNREADABLE, ccxt_module().BaseError) as error:
+            raise NotUnderstoodError(f"{what} ({type(error).__name__})") from error
+        if not isinstance(parsed, Mapping):
+            raise NotUnderstoodError(f"{what} that ccxt does not parse")
+        return parsed
 
     def order_of(self, parsed: Mapping[str, Any], *, is_trigger: bool) -> VenueOrder:
         """Return the order that ccxt parsed."""
@@ -73,25 +99,27 @@ class Translator:
         except UNREADABLE as error:
             raise NotUnderstoodError(f"an order ({type(error).__name__})") from error
 
-    def position_of(self, row: Any, *, is_raw: bool) -> VenuePosition | None:
+    def position_of(self, row: Any, listing: ListingCall) -> VenuePosition | None:
         """Return the position of a row, None for a flat one."""
         fields = self._description.position_row
         try:
-            if is_raw and fields is not None:
+            if listing.rows_at is not None and fields is not None:
                 return position_of_row(
                     row, fields=fields, symbol_of=self.symbol_of, size_of=self.size_of
                 )
+            if listing.rows_at is not None:
+                market = self.market_of_row(row, listing)
+                row = self._parsed(row, self._exchange.parse_position, "a position", market)
             return position_of(row, symbol_of=self.symbol_of, size_of=self.size_of)
         except UNREADABLE as error:
             raise NotUnderstoodError(f"a position ({type(error).__name__})") from error
 
-    def fill_of(self, parsed: Mapping[str, Any]) -> Fill:
+    def fill_of(self, parsed: Mapping[str, Any], fills: FillsCall) -> Fill:
         """Return the execution that ccxt parsed."""
-        fills = self._description.fills
         try:
             return fill_of(
                 parsed,
-                client_order_id_at=fills.client_order_id_at if fills else None,
+                client_order_id_at=fills.client_order_id_at,
                 symbol_of=self.symbol_of,
                 size_of=self.size_of,
             )

@@ -4,6 +4,7 @@ It keeps its book as a bot does: an order and the position it moves change in on
 """
 
 import asyncio
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from itertools import count
@@ -13,7 +14,7 @@ from reconciler.simulation.venue.ledger import Ledger
 from reconciler.store.connecting import Connection, Pool, borrowed
 
 ACCOUNT = "main"
-TREND, GRID, SCALP = "btc-trend", "eth-grid", "alt-scalp"
+TREND, GRID, SCALP = "trend", "grid", "scalp"
 """The profiles. SCALP traded SOL yesterday, so that a ghost in SOL is pinned on it alone."""
 
 TRADE_EVERY = timedelta(seconds=8)
@@ -37,6 +38,56 @@ values ($1, $2, $3, $4, $5, $6, $7, now() - $8::interval - interval '3 hours',
 _MOVE_POSITION = """
 update bot.positions set qty = qty + $2, updated_at = now() where id = $1
 """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """A limit order of the bot; its name is its client order id, too."""
+
+    name: str
+    profile: str
+    symbol: str
+    side: str
+    qty: Decimal
+    price: Decimal
+    age: timedelta = timedelta(minutes=50)
+
+
+RESTING = (
+    Limit(
+        name="grid-buy",
+        profile=GRID,
+        symbol="ETHUSDT",
+        side="buy",
+        qty=Decimal("0.5"),
+        price=Decimal(2950),
+    ),
+    Limit(
+        name="grid-sell",
+        profile=GRID,
+        symbol="ETHUSDT",
+        side="sell",
+        qty=Decimal("0.5"),
+        price=Decimal(3060),
+    ),
+    Limit(
+        name="scalp-buy",
+        profile=SCALP,
+        symbol="XRPUSDT",
+        side="buy",
+        qty=Decimal(400),
+        price=Decimal("0.48"),
+    ),
+)
+FORGOTTEN = Limit(
+    name="trend-old",
+    profile=TREND,
+    symbol="BTCUSDT",
+    side="buy",
+    qty=Decimal("0.1"),
+    price=Decimal(58_000),
+    age=timedelta(hours=25),
+)
 
 
 class Bot:
@@ -71,20 +122,17 @@ class Bot:
                 "closed",
                 timedelta(hours=20),
             )
-            await self._rest(connection, "grid-buy", GRID, "ETHUSDT", "buy", "0.5", "2950")
-            await self._rest(connection, "grid-sell", GRID, "ETHUSDT", "sell", "0.5", "3060")
-            await self._rest(connection, "scalp-buy", SCALP, "XRPUSDT", "buy", "400", "0.48")
+            for order in RESTING:
+                await self._rest(connection, order)
 
-    async def remember_forgotten_order(self, order_id: str, *, age: timedelta) -> None:
-        """A row of that age, open in the book, for an order that the venue has forgotten."""
+    async def hold_forgotten_order(self) -> None:
+        """An old row, open in the book, for an order that the venue has forgotten."""
         async with borrowed(self._pool) as connection:
-            order = await self._rest(
-                connection, order_id, TREND, "BTCUSDT", "buy", "0.1", "58000", age=age
-            )
-        self._ledger.forget_order(order, fills=True)
+            number = await self._rest(connection, FORGOTTEN)
+            self._ledger.forget_order(number, fills=True)
 
     def miss_a_fill(self, order_id: str, parts: tuple[tuple[str, str], ...]) -> None:
-        """Fill a resting order at the venue, in (quantity, price) parts; the book learns nothing."""
+        """Fill a resting order at the venue, in (quantity, price) parts, unseen by the book."""
         number = self._ledger.order_id_by_client_id[order_id]
         for qty, price in parts:
             self._ledger.fill_order(number, Decimal(qty), Decimal(price))
@@ -146,40 +194,29 @@ class Bot:
             timedelta(hours=1),
         )
 
-    async def _rest(
-        self,
-        connection: Connection,
-        name: str,
-        profile: str,
-        symbol: str,
-        side: str,
-        qty: str,
-        price: str,
-        *,
-        age: timedelta = timedelta(minutes=50),
-    ) -> int:
-        """Place a limit order so long ago, on both sides; its number at the venue."""
-        order = self._ledger.place_order(
-            symbol,
-            side,
-            Decimal(qty),
-            Decimal(price),
-            client_order_id=name,
-            created_at=self._ledger.clock.now() - age,
+    async def _rest(self, connection: Connection, order: Limit) -> int:
+        """Place it, so long ago, on both sides; its number at the venue."""
+        placed = self._ledger.place_order(
+            order.symbol,
+            order.side,
+            order.qty,
+            order.price,
+            client_order_id=order.name,
+            created_at=self._ledger.clock.now() - order.age,
         )
         await connection.execute(
             _INSERT_ORDER,
-            name,
-            profile,
-            _UNIFIED[symbol],
-            side,
+            order.name,
+            order.profile,
+            _UNIFIED[order.symbol],
+            order.side,
             "limit",
-            Decimal(qty),
+            order.qty,
             Decimal(0),
-            Decimal(price),
+            order.price,
             None,
             "open",
-            str(order.order_id),
-            age,
+            str(placed.order_id),
+            order.age,
         )
-        return order.order_id
+        return placed.order_id

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogLine:
-    """One line: its level, its event text, and what was done about it (`action`)."""
+    """One line: its level, its event text, and what was done about it or how it ended."""
 
     level: str
     text: str
@@ -19,10 +19,11 @@ class LogLine:
         return f"{self.text} [{self.action}]" if self.action else self.text
 
 
-class LogTail(io.TextIOBase):
+class LogTail(io.StringIO):
     """The stream that `configure_logs` writes JSON lines to."""
 
     def __init__(self, tell: Callable[[LogLine], None]) -> None:
+        super().__init__()
         self._tell = tell
 
     def write(self, text: str) -> int:
@@ -44,5 +45,5 @@ def _read(line: str) -> LogLine:
         level=str(fields.get("level", "info")),
         text=f"{text}: {str(why).strip().splitlines()[-1]}" if why else text,
         subject=str(fields.get("subject", "")),
-        action=str(fields.get("action", "")),
+        action=str(fields.get("action") or fields.get("state") or ""),
     )

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from typing import TextIO
 
 
-class Outlet(io.TextIOBase):
+class Outlet(io.StringIO):
     """Writes through at once. When nobody reads any more, it says so once and falls silent."""
 
     def __init__(self, stream: TextIO, *, closed: Callable[[], None]) -> None:
+        super().__init__()
         self._stream = stream
         self._closed = closed
         self._gone = False

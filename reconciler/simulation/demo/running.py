@@ -1,13 +1,11 @@
 """One demo from its first to its last moment. However it ends, nothing is left behind."""
 
 import asyncio
-import contextlib
 from typing import NoReturn
 
 from reconciler.simulation.demo.performance import Performance
 from reconciler.simulation.demo.stage import Show, staged
 from reconciler.simulation.demo.story import STORY, tell_story
-from reconciler.simulation.postgres import EmbeddedPostgres
 
 
 async def run_demo(
@@ -27,9 +25,7 @@ async def run_demo(
     waiting = asyncio.create_task(asked.wait())
     left = None if ends_at is None else max(0.0, ends_at - asyncio.get_running_loop().time())
     try:
-        await asyncio.wait(
-            {playing, waiting}, timeout=left, return_when=asyncio.FIRST_COMPLETED
-        )
+        await asyncio.wait({playing, waiting}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
     finally:
         waiting.cancel()
         playing.cancel()
@@ -39,11 +35,7 @@ async def run_demo(
 
 
 async def _play(performance: Performance, show: Show, server_url: str | None) -> NoReturn:
-    async with contextlib.AsyncExitStack() as stack:
-        url = server_url
-        if url is None:
-            url = (await stack.enter_async_context(EmbeddedPostgres())).url
-        stage = await stack.enter_async_context(staged(performance, show, server_url=url))
+    async with staged(performance, show, server_url=server_url) as stage:
         await tell_story(stage, performance, show)
         show.say("the story is over; the bot goes on trading")
         while True:

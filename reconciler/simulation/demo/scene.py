@@ -14,6 +14,11 @@ from reconciler.store.connecting import Connection, Pool, borrowed
 ORDERS_SHOWN = 8
 
 
+def plain(number: Decimal) -> str:
+    """Without the zeros that Postgres keeps."""
+    return f"{number.normalize():f}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PositionLine:
     """One symbol; signed base units, a short is negative."""
@@ -60,8 +65,6 @@ class IncidentLine:
     symbol: str | None
     order_id: str | None
     title: str
-    why: str
-    opened_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,8 +88,6 @@ class Scene:
     """Order id → reason."""
     suspicions: int
     health: AccountHealth
-    now: datetime
-    """Database clock."""
 
     def incident(self, kind: str, about: str) -> IncidentLine | None:
         """The incident of this kind about this symbol or order."""
@@ -111,19 +112,15 @@ async def read_scene(pool: Pool, ledger: Ledger, health: AccountHealth) -> Scene
         profiles = await connection.fetch("select id, status from bot.profiles order by id")
         incidents = await connection.fetch(_INCIDENTS)
         quarantine = await connection.fetch("select order_id, reason from reconciler.quarantine")
-        rest = await connection.fetchrow(
-            "select now() as now, (select count(*) from reconciler.suspicions) as suspicions"
-        )
-    assert rest is not None
+        suspicions = await connection.fetchval("select count(*) from reconciler.suspicions")
     return Scene(
         positions=_positions({row["symbol"]: row["qty"] for row in book}, ledger),
         orders=tuple(_order(row, ledger) for row in orders),
         profiles={row["id"]: row["status"] for row in profiles},
         incidents=tuple(IncidentLine(**row) for row in incidents),
         quarantine={row["order_id"]: row["reason"] for row in quarantine},
-        suspicions=rest["suspicions"],
+        suspicions=suspicions,
         health=health,
-        now=rest["now"],
     )
 
 
@@ -135,8 +132,7 @@ order by status in ('filled', 'canceled', 'expired', 'rejected') and type = 'mar
 limit $1
 """
 _INCIDENTS = """
-select id, kind, severity, status, symbol, order_id, title, coalesce(details ->> 'why', '') as why,
-       opened_at
+select id, kind, severity, status, symbol, order_id, title
 from reconciler.incidents order by id
 """
 

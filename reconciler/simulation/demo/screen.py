@@ -1,19 +1,19 @@
 """The demo on a terminal: the story on the left, venue beside book on the right."""
 
 from collections.abc import Iterable
-from decimal import Decimal
 from typing import TextIO
 
 from rich.console import Console, Group, RenderableType
 from rich.layout import Layout
 from rich.live import Live
+from rich.padding import Padding
 from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
 from reconciler.simulation.demo.log_tail import LogLine
 from reconciler.simulation.demo.performance import Ending, Performance, Played
-from reconciler.simulation.demo.scene import Scene
+from reconciler.simulation.demo.scene import Scene, plain
 
 TALL = 34
 """From this many rows on there is room for the deeds of chapters that are over, and more log."""
@@ -88,8 +88,8 @@ class Screen:
             Layout(self._foot(8 if tall else 2), size=9 if tall else 3),
         )
         layout["body"].split_row(
-            Layout(self._story(tall=tall), name="story", size=width // 2),
-            Layout(self._sides(height - (12 if tall else 6)), name="sides"),
+            Layout(Padding(self._story(tall=tall), (0, 2, 0, 0)), name="story", size=width // 2),
+            Layout(self._sides(height - (12 if tall else 6), tall=tall), name="sides"),
         )
         return layout
 
@@ -98,9 +98,13 @@ class Screen:
         clock = f"{performance.seconds():.0f} s"
         if self._seconds is not None:
             clock += f" of {self._seconds:.0f} s"
-        first = Text.assemble(("reconciler demo", "bold"), f"   {clock}   ", ("Ctrl-C ends it", "dim"))
+        first = Text.assemble(
+            ("reconciler demo", "bold"), f"   {clock}   ", ("Ctrl-C ends it", "dim")
+        )
         at = performance.url
-        second = Text.assemble("open ", (f"{at}/health", "cyan"), " and ", (f"{at}/metrics", "cyan"))
+        second = Text.assemble(
+            "open ", (f"{at}/health", "cyan"), " and ", (f"{at}/metrics", "cyan")
+        )
         for line in (first, second):
             line.no_wrap = True
         return Group(first, second, Rule(style="dim"))
@@ -115,9 +119,9 @@ class Screen:
             table.add_row(Text(mark, style), self._chapter(chapter, tall=tall))
         for title in self._performance.titles[len(played) :]:
             table.add_row("", Text(title, "dim"))
-        if len(played) == len(self._performance.titles) and self._performance.remarks:
-            if played[-1].ending is not Ending.UNDER_WAY:
-                table.add_row("", Text(self._performance.remarks[-1], "italic"))
+        is_over = len(played) == len(self._performance.titles) and played[-1].ended is not None
+        if is_over and self._performance.remarks:
+            table.add_row("", Text(self._performance.remarks[-1], "italic"))
         return table
 
     def _chapter(self, chapter: Played, *, tall: bool) -> Text:
@@ -134,28 +138,30 @@ class Screen:
             text.append(f"\n→ {chapter.reaction}", style)
         return text
 
-    def _sides(self, rows: int) -> RenderableType:
+    def _sides(self, rows: int, *, tall: bool) -> RenderableType:
         scene = self._performance.scene
         if scene is None:
             return Text("")
-        incidents = list(_incidents(scene, most=5))
-        orders = max(2, rows - len(scene.positions) - len(incidents) - 5)
-        return Group(
+        incidents = list(_incidents(scene, most=10 if tall else 5))
+        orders = max(2, rows - len(scene.positions) - len(incidents) - (9 if tall else 5))
+        sections: tuple[RenderableType, ...] = (
             _positions(scene),
             _orders(scene, most=orders),
             _profiles(scene),
-            Text("incidents", "bold underline") if incidents else Text("no incident", "dim"),
-            *incidents,
+            _account(scene),
+            Group(
+                Text("incidents", "bold underline") if incidents else Text("no incident", "dim"),
+                *incidents,
+            ),
         )
+        return Group(*(Padding(one, (0, 0, 1, 0)) if tall else one for one in sections))
 
     def _foot(self, rows: int) -> RenderableType:
-        lines = [Text(str(line), LEVELS.get(line.level, "dim"), no_wrap=True, overflow="ellipsis")
-                 for line in list(self._performance.log)[-rows:]]
+        lines = [
+            Text(str(line), LEVELS.get(line.level, "dim"), no_wrap=True, overflow="ellipsis")
+            for line in list(self._performance.log)[-rows:]
+        ]
         return Group(Rule("the daemon's log", style="dim", align="left"), *lines)
-
-
-def _plain(qty: Decimal) -> str:
-    return f"{qty.normalize():f}"
 
 
 def _table(*heads: str) -> Table:
@@ -175,14 +181,14 @@ def _positions(scene: Scene) -> Table:
     for line in scene.positions:
         style = "green" if line.verdict == "agree" else "bold red"
         base = line.symbol.partition("/")[0]
-        table.add_row(base, _plain(line.venue), _plain(line.book), Text(line.verdict, style))
+        table.add_row(base, plain(line.venue), plain(line.book), Text(line.verdict, style))
     return table
 
 
 def _orders(scene: Scene, *, most: int) -> Table:
     table = _table("order", "venue", "book")
     for line in scene.orders[:most]:
-        book = f"{line.status} {_plain(line.filled)}" if line.filled else line.status
+        book = f"{line.status} {plain(line.filled)}" if line.filled else line.status
         agree = line.status == line.venue or (line.status, line.venue) == ("open", "new")
         style = "magenta" if line.status == "unknown" else "green" if agree else "bold red"
         table.add_row(line.id, line.venue, Text(book, style))
@@ -193,9 +199,19 @@ def _profiles(scene: Scene) -> Text:
     text = Text("profiles", "bold underline")
     for name, status in scene.profiles.items():
         is_active = status == "active"
-        text.append(f"  {'●' if is_active else '○'} {name}", f"not bold not underline {'green' if is_active else 'bold red'}")
+        text.append(
+            f"  {'●' if is_active else '○'} {name}",
+            f"not bold not underline {'green' if is_active else 'bold red'}",
+        )
     text.no_wrap = True
     return text
+
+
+def _account(scene: Scene) -> Text:
+    text = Text("account ", "bold underline", no_wrap=True, overflow="ellipsis")
+    if scene.health.trouble is not None:
+        return text.append(f"  NOT JUDGED: {scene.health.trouble}", "not underline bold red")
+    return text.append("  judged", "not bold not underline green")
 
 
 def _incidents(scene: Scene, *, most: int) -> Iterable[Text]:

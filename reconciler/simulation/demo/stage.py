@@ -3,12 +3,13 @@
 import asyncio
 import contextlib
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import aiohttp
+import asyncpg
 
 from reconciler.domain.errors import DatabaseUnavailableError
 from reconciler.service.daemon import Daemon, run_daemon
@@ -22,6 +23,7 @@ from reconciler.simulation.demo.scene import (
     fingerprint_of_book,
     read_scene,
 )
+from reconciler.simulation.postgres import EmbeddedPostgres
 from reconciler.simulation.venue import SimulatedVenue
 from reconciler.simulation.venue.ledger import Ledger
 from reconciler.store.connecting import CONNECT_ERRORS, Pool, borrowed, connect, open_pool
@@ -61,9 +63,7 @@ class Show(Protocol):
 class Stage:
     """What the chapters work with."""
 
-    def __init__(
-        self, *, pool: Pool, venue: SimulatedVenue, bot: Bot, health_url: str
-    ) -> None:
+    def __init__(self, *, pool: Pool, venue: SimulatedVenue, bot: Bot, health_url: str) -> None:
         self.venue = venue
         self.bot = bot
         self._pool = pool
@@ -158,14 +158,19 @@ def demo_settings(*, database_url: str, venue: SimulatedVenue) -> Settings:
 
 @contextlib.asynccontextmanager
 async def staged(
-    performance: Performance, show: Show, *, server_url: str
+    performance: Performance, show: Show, *, server_url: str | None
 ) -> AsyncIterator[Stage]:
-    """Set everything up on the server at `server_url`; nothing of it is left there afterwards.
+    """Set everything up, and leave nothing behind.
 
-    Raises DatabaseUnavailableError, and whatever ends the daemon, in an exception group.
+    `server_url`: a server where a database of our own may be made; None: a private one is started.
+    Raises PostgresBinariesMissing, PostgresStartFailed, DatabaseUnavailableError, and whatever
+    ends the daemon, in an exception group.
     """
     async with contextlib.AsyncExitStack() as stack:
-        url = await stack.enter_async_context(_own_database(server_url))
+        if server_url is None:
+            url = (await stack.enter_async_context(EmbeddedPostgres())).url
+        else:
+            url = await stack.enter_async_context(_own_database(server_url))
         show.say("starting the simulated venue (Binance USD-M over HTTP) …")
         venue = SimulatedVenue()
         venue.add_account(ACCOUNT)
@@ -200,7 +205,8 @@ async def _daemon(settings: Settings, redactor: Redactor) -> AsyncIterator[str]:
     listening: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
     def started(daemon: Daemon) -> None:
-        listening.set_result(daemon.http.url)
+        if not listening.done():  # cancelled: the demo ends before it has begun
+            listening.set_result(daemon.http.url)
 
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(run_daemon(settings, redactor, stop=stop, started=started))
@@ -213,7 +219,7 @@ async def _daemon(settings: Settings, redactor: Redactor) -> AsyncIterator[str]:
 
 
 @contextlib.asynccontextmanager
-async def _alongside(work: Any) -> AsyncIterator[None]:
+async def _alongside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
     async with asyncio.TaskGroup() as tasks:
         task = tasks.create_task(work)
         try:
@@ -241,9 +247,10 @@ async def _own_database(server_url: str) -> AsyncIterator[str]:
         raise DatabaseUnavailableError(f"the server did not answer: {error}") from error
     try:
         await connection.execute(f'create database "{name}"')
-        try:
-            yield urlsplit(server_url)._replace(path=f"/{name}").geturl()
-        finally:
-            await connection.execute(f'drop database if exists "{name}" with (force)')
+        yield urlsplit(server_url)._replace(path=f"/{name}").geturl()
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise DatabaseUnavailableError(f"the demo makes a database of its own: {error}") from error
     finally:
-        await connection.close(timeout=5)
+        with contextlib.suppress(*CONNECT_ERRORS):  # a server that has gone has nothing to drop
+            await connection.execute(f'drop database if exists "{name}" with (force)')
+        connection.terminate()

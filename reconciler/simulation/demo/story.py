@@ -4,11 +4,13 @@ A chapter ends when its effect is seen in the database or in `/health`; never by
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from reconciler.simulation.demo.bot import FORGOTTEN as FORGOTTEN_ORDER
 from reconciler.simulation.demo.bot import SCALP
 from reconciler.simulation.demo.performance import Ending, Performance, Played
 from reconciler.simulation.demo.scene import Scene
@@ -16,14 +18,15 @@ from reconciler.simulation.demo.stage import Show, Stage
 from reconciler.simulation.venue.faults import Fault, FaultKind
 
 GHOST = "SOL/USDT:USDT"
-FORGOTTEN = "trend-old"
-FORGOTTEN_AGE = timedelta(hours=25)
+FORGOTTEN = FORGOTTEN_ORDER.name
 MISSED = "grid-buy"
 MISSED_PARTS = (("0.3", "2950"), ("0.2", "2946"))
 MISSED_QTY, MISSED_AVERAGE = Decimal("0.5"), Decimal("2948.4")
 OUTAGE = timedelta(seconds=6)
 DEADLINE = timedelta(seconds=20)
-"""For one chapter: two looks 4 s apart, a confirmation and an outage, with room for slow machines."""
+"""For one chapter: two looks 4 s apart, a confirmation, an outage, and room for slow machines."""
+PAUSE = timedelta(seconds=1)
+"""Between two chapters, to read; the next look is farther away than that."""
 
 
 class WrongTurnError(Exception):
@@ -72,7 +75,7 @@ async def _ghost(stage: Stage) -> str:
 
 
 async def _forgotten_order(stage: Stage) -> str:
-    await stage.bot.remember_forgotten_order(FORGOTTEN, age=FORGOTTEN_AGE)
+    await stage.bot.hold_forgotten_order()
 
     def effect(scene: Scene) -> str | None:
         order, incident = scene.order(FORGOTTEN), scene.incident("order_quarantined", FORGOTTEN)
@@ -96,7 +99,7 @@ async def _missed_fill(stage: Stage) -> str:
         if (order.filled, order.avg_price) != (MISSED_QTY, MISSED_AVERAGE):
             raise WrongTurnError(f"the book learnt {order.filled} at {order.avg_price}")
         return (
-            f"the book learns: filled {order.filled:f} at {order.avg_price.normalize():f};"
+            f"the book learns: filled {MISSED_QTY} at {MISSED_AVERAGE};"
             f" incident {incident.id}, {incident.severity}"
         )
 
@@ -107,25 +110,26 @@ async def _missed_fill(stage: Stage) -> str:
 
 async def _outage(stage: Stage) -> str:
     before = await stage.fingerprint()
-    begun = (await stage.look()).now
+    begun = time.monotonic()
     pages = [
         stage.venue.faults.set(FaultKind.HTML_200, "open_orders"),
         stage.venue.faults.set(Fault.status(524), "positions"),
     ]
     try:
         await stage.until(lambda scene: scene.health.trouble)
-        await stage.until(lambda scene: "over" if scene.now - begun >= OUTAGE else None)
+        await asyncio.sleep(begun + OUTAGE.total_seconds() - time.monotonic())
         if await stage.fingerprint() != before:
             raise WrongTurnError("the book changed while the venue did not answer")
     finally:
         for page in pages:
             stage.venue.faults.clear(page)
-    ended = (await stage.look()).now
+    ended_at = datetime.now(UTC)  # the clock of `last_success`
 
     def recovered(scene: Scene) -> str | None:
         last = scene.health.last_success_at
-        is_well = scene.health.trouble is None and last is not None and last > ended
-        return "not judged, no row touched; then the venue answers again and so does the daemon" if is_well else None
+        if scene.health.trouble is not None or last is None or last <= ended_at:
+            return None
+        return "said `not judged`, touched no row, and judges again now that the venue answers"
 
     found = await stage.until(recovered)
     if await stage.fingerprint() != before:
@@ -146,7 +150,7 @@ STORY = (
     ),
     Chapter(
         title="forgotten order",
-        deed=f"the book has {FORGOTTEN} open for 25 h; no endpoint of the venue knows it",
+        deed=f"the book has {FORGOTTEN} open, 25 h old; no endpoint of the venue knows it",
         play=_forgotten_order,
     ),
     Chapter(
@@ -163,7 +167,7 @@ STORY = (
 
 
 async def tell_story(stage: Stage, performance: Performance, show: Show) -> None:
-    """Play every chapter, each when the one before is over; one that fails does not end the story."""
+    """Play every chapter, each when the one before is over. One that fails ends nothing else."""
     for number, chapter in enumerate(STORY, start=1):
         played = Played(
             number=number,
@@ -185,3 +189,4 @@ async def tell_story(stage: Stage, performance: Performance, show: Show) -> None
             played.ending = Ending.AS_IT_SHOULD
         played.ended = performance.seconds()
         show.end(played)
+        await asyncio.sleep(PAUSE.total_seconds())

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from reconciler.simulation.demo.performance import Ending, Performance
-from reconciler.simulation.demo.scene import Scene
+from reconciler.simulation.demo.scene import OrderLine, Scene, plain
 
 PIPE_WIDTH = 160
 ENDINGS = {
@@ -20,7 +20,7 @@ ENDINGS = {
 
 
 def print_summary(performance: Performance, out: TextIO) -> None:
-    """A table of the story, the incidents, the book; plain text where nobody looks at a terminal."""
+    """A table of the story, the incidents, the book; plain text in a pipe."""
     console = Console(file=out, width=None if out.isatty() else PIPE_WIDTH, highlight=False)
     console.print(Text(f"\nThe demo ended after {performance.seconds():.1f} s."), soft_wrap=True)
     if not performance.played:
@@ -52,17 +52,20 @@ def _story(performance: Performance) -> Table:
 def _state(scene: Scene) -> Iterable[str]:
     yield "Incidents:" if scene.incidents else "Incidents: none."
     for line in scene.incidents:
-        yield f"  {line.id}  {line.severity}  {line.status:<8}  {line.kind}: {line.title}"
+        yield f"  {line.id}  {line.severity}  {line.status:<8}  {line.title}"
     yield "Book:"
     yield "  profiles   " + ", ".join(f"{name} {status}" for name, status in scene.profiles.items())
     yield "  positions  " + ", ".join(
-        f"{line.symbol} {line.book:f} (venue {line.venue:f}, {line.verdict})"
+        f"{line.symbol} {plain(line.book)} (venue {plain(line.venue)}, {line.verdict})"
         for line in scene.positions
     )
-    yield "  orders     " + ", ".join(
-        f"{line.id} {line.status}" + (f" {line.filled:f} at {line.avg_price:f}" if line.avg_price else "")
-        for line in scene.orders
-    )
+    yield "  orders     " + ", ".join(_order(line) for line in scene.orders)
+
+
+def _order(line: OrderLine) -> str:
+    if line.avg_price is None:
+        return f"{line.id} {line.status}"
+    return f"{line.id} {line.status} {plain(line.filled)} at {plain(line.avg_price)}"
 
 
 def _conclusion(performance: Performance) -> str:

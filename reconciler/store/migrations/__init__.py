@@ -1,6 +1,7 @@
 """Own schema to the newest version; the native book for people who start fresh."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
 
 import asyncpg
@@ -21,22 +22,29 @@ async def migrate(url: str, *, with_native_book: bool = False) -> bool:
     """Bring schema `reconciler` to the newest version; True if anything was changed.
 
     Safe to run from several processes at once, and cheap when there is nothing to do.
-    Raises DatabaseUnavailableError.
+    Raises DatabaseUnavailableError: it does not answer, or does not let us.
     """
     try:
         connection = await connect(url)
-    except CONNECT_ERRORS as error:
-        raise DatabaseUnavailableError(str(error)) from error
-    try:
-        changed = False
-        if await _version(connection) != newest_version():
-            await asyncio.to_thread(_upgrade, url)
-            changed = True
-        if with_native_book:
-            await _create_native_book(connection)
-        return changed
-    finally:
-        await connection.close(timeout=5)
+        try:
+            return await _bring_up(connection, url, with_native_book=with_native_book)
+        finally:
+            connection.terminate()  # a polite close could wait for a server that is gone
+    except (*CONNECT_ERRORS, asyncpg.PostgresError) as error:
+        msg = f"the database did not answer: {str(error).strip() or type(error).__name__}"
+        raise DatabaseUnavailableError(msg) from error
+
+
+async def _bring_up(
+    connection: "asyncpg.Connection[asyncpg.Record]", url: str, *, with_native_book: bool
+) -> bool:
+    changed = False
+    if await _version(connection) != newest_version():
+        await asyncio.to_thread(_upgrade, url)
+        changed = True
+    if with_native_book:
+        await _create_native_book(connection)
+    return changed
 
 
 async def _version(connection: "asyncpg.Connection[asyncpg.Record]") -> str | None:
@@ -61,15 +69,15 @@ def _upgrade(url: str) -> None:
     """alembic, in a thread of its own loop: it is imported only when there is work for it."""
     from alembic import command  # noqa: PLC0415 - costs 0.4 s, needed on a version change only
     from alembic.config import Config  # noqa: PLC0415 - as above
+    from alembic.util import CommandError  # noqa: PLC0415 - as above
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - as above
 
     config = Config()
     config.set_main_option("script_location", str(HERE).replace("%", "%%"))
-    config.attributes["url"] = _sqlalchemy_url(url)
-    config.attributes["connect_args"] = {"statement_cache_size": 0, "timeout": 10}
-    command.upgrade(config, "head")
-
-
-def _sqlalchemy_url(url: str) -> str:
-    """SQLAlchemy names the driver in the scheme."""
-    _, _, rest = url.partition("://")
-    return f"postgresql+asyncpg://{rest}"
+    config.attributes["connect"] = partial(connect, url)
+    try:
+        command.upgrade(config, "head")
+    except (SQLAlchemyError, CommandError) as error:
+        said = str(getattr(error, "orig", None) or error).splitlines()[0]
+        msg = f"schema reconciler could not be brought to version {newest_version()}: {said}"
+        raise DatabaseUnavailableError(msg) from error

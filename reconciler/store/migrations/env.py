@@ -1,6 +1,7 @@
 """alembic's environment: one asyncpg connection, one transaction, one advisory lock."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from alembic import context
@@ -18,8 +19,11 @@ def _run(connection: Connection) -> None:
     context.run_migrations()
 
 
-async def _run_online(url: str, connect_args: dict[str, Any]) -> None:
-    engine = create_async_engine(url, poolclass=pool.NullPool, connect_args=connect_args)
+async def _run_online(connect: Callable[[], Awaitable[Any]]) -> None:
+    """`connect` gives asyncpg's connection: it reads the whole URL (sslmode and the like)."""
+    engine = create_async_engine(
+        "postgresql+asyncpg://", poolclass=pool.NullPool, async_creator=connect
+    )
     try:
         async with engine.begin() as connection:
             await connection.run_sync(_run)
@@ -31,5 +35,4 @@ if context.is_offline_mode():
     context.configure(dialect_name="postgresql", version_table_schema="reconciler")
     context.run_migrations()
 else:
-    attributes = context.config.attributes
-    asyncio.run(_run_online(attributes["url"], attributes["connect_args"]))
+    asyncio.run(_run_online(context.config.attributes["connect"]))

@@ -3,11 +3,17 @@
 from typing import Any
 
 from reconciler.venue.description import VenueDescription
+from reconciler.venue.descriptions.alpaca import ALPACA
+from reconciler.venue.descriptions.binance import BINANCE
 from reconciler.venue.descriptions.binanceusdm import BINANCEUSDM
+from reconciler.venue.descriptions.bybit import BYBIT
 from reconciler.venue.descriptions.generic import generic_description
+from reconciler.venue.descriptions.okx import OKX
 from reconciler.venue.descriptions.retention import retention_of
 
-DESCRIBED = {description.venue: description for description in (BINANCEUSDM,)}
+DESCRIBED = {
+    description.venue: description for description in (BINANCEUSDM, BYBIT, OKX, ALPACA, BINANCE)
+}
 
 __all__ = ["DESCRIBED", "description_of", "retention_of"]
 

@@ -37,16 +37,23 @@ BINANCEUSDM = VenueDescription(
         # `notional`, and asks for the leverage brackets besides.
         ListingCall(scope=ScopeName.POSITIONS, method="fapiPrivateV3GetPositionRisk", rows_at=()),
     ),
-    lookup=LookupCall(),
-    lookup_by_client_order_id=LookupCall(by_client_order_id=True),
+    lookups=(
+        LookupCall(),
+        LookupCall(by_client_order_id=True),
+        LookupCall(trigger=True, params={"trigger": True}),
+        LookupCall(
+            trigger=True,
+            by_client_order_id=True,
+            client_order_id_param="clientAlgoId",
+            params={"trigger": True},
+        ),
+    ),
     order_id_form=r"\d{1,19}",
     client_order_id_form=r"[.A-Z:/a-z0-9_-]{1,36}",
-    trigger_lookup=LookupCall(params={"trigger": True}),
-    trigger_lookup_by_client_order_id=LookupCall(
-        by_client_order_id=True, client_order_id_param="clientAlgoId", params={"trigger": True}
-    ),
-    fills=FillsCall(
-        window=timedelta(days=7), page=1000, kept=timedelta(days=180), order_id_param="orderId"
+    fills=(
+        FillsCall(
+            window=timedelta(days=7), page=1000, kept=timedelta(days=180), order_id_param="orderId"
+        ),
     ),
     shapes=(
         AnswerShape(path="/exchangeInfo", rows_at=("symbols",), may_be_empty=False),

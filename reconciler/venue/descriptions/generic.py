@@ -51,12 +51,11 @@ def generic_description(exchange: Any) -> VenueDescription:
     return VenueDescription(
         venue=exchange.id,
         listings=tuple(listings),
-        lookup=LookupCall() if has.get("fetchOrder") is True else None,
         # ccxt says nowhere whether a client order id is honoured or silently ignored.
-        lookup_by_client_order_id=None,
-        trigger_lookup=LookupCall(params={"trigger": True}) if triggers else None,
-        fills=_fills(features) if has.get("fetchMyTrades") is True else None,
+        lookups=_lookups(has, triggers=triggers),
+        fills=(_fills(features),) if has.get("fetchMyTrades") is True else (),
         retention=retention_of(exchange.id),
+        is_described=False,
         gaps=gaps,
         not_covered=(*not_covered, *(f"{name}: {why}" for name, why in gaps.items())),
     )
@@ -76,6 +75,11 @@ def _trigger_listing(features: Mapping[str, Any]) -> ListingCall:
         params={"trigger": True},
         looks_full_at=USUAL_PAGES | ({limit} if limit else frozenset()),
     )
+
+
+def _lookups(has: Mapping[str, Any], *, triggers: bool) -> tuple[LookupCall, ...]:
+    regular = (LookupCall(),) if has.get("fetchOrder") is True else ()
+    return (*regular, *((LookupCall(trigger=True, params={"trigger": True}),) if triggers else ()))
 
 
 def _fills(features: Mapping[str, Any]) -> FillsCall:

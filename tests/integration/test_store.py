@@ -1,0 +1,210 @@
+"""The store: one transaction or nothing, one row for one event, suspicions that survive."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+import pytest
+
+from reconciler.domain.identity import AccountName, BookName, ProfileId, RunId
+from reconciler.domain.incidents import IncidentDraft, IncidentKey, IncidentKind, Severity
+from reconciler.domain.suspicions import Suspicion, SuspicionKey
+from reconciler.notify.outbox import Outbox
+from reconciler.store.connecting import Pool, open_pool
+from reconciler.store.leases import Lease, Leases
+from reconciler.store.memory import keep_suspicions, load_memory
+from reconciler.store.record import writing
+
+MAIN, BOOK = AccountName("main"), BookName("main")
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+DRAFT = IncidentDraft(
+    key=IncidentKey(
+        kind=IncidentKind.QUANTITY_MISMATCH, book=BOOK, account=MAIN, subject="BTC/USDT:USDT|long"
+    ),
+    severity=Severity.SEV_2,
+    title="quantity mismatch",
+    details={"venue_qty": "1"},
+    evidence={"format": 1},
+)
+
+
+@pytest.fixture
+async def pool(database_url: str) -> AsyncIterator[Pool]:
+    """A pool on the test's database."""
+    opened = await open_pool(database_url, size=5)
+    yield opened
+    opened.terminate()
+
+
+@pytest.fixture
+async def lease(pool: Pool) -> Lease:
+    """The account is ours."""
+    got = await Leases(pool, holder="a").acquire(MAIN)
+    assert isinstance(got, Lease)
+    return got
+
+
+async def _count(connection: "asyncpg.Connection[asyncpg.Record]", table: str) -> int:
+    found: int = await connection.fetchval(f"select count(*) from reconciler.{table}")
+    return found
+
+
+async def test_an_open_incident_is_not_doubled(
+    pool: Pool, lease: Lease, connection: "asyncpg.Connection[asyncpg.Record]"
+) -> None:
+    async with writing(pool, lease, book=BOOK, run=RunId("r1"), mode="enforce") as record:
+        first = await record.open_incident(DRAFT)
+    async with writing(pool, lease, book=BOOK, run=RunId("r2"), mode="enforce") as record:
+        again = await record.open_incident(replace(DRAFT, details={"more": 1}))
+    assert (first.is_new, again.is_new, first.id) == (True, False, again.id)
+    for table in ("incidents", "incident_events", "evidence", "outbox"):
+        assert await _count(connection, table) == 1, table
+    details = json.loads(await connection.fetchval("select details from reconciler.incidents"))
+    assert details == {"venue_qty": "1", "more": 1}
+
+
+async def test_an_incident_that_got_worse_is_told_once(
+    pool: Pool, lease: Lease, connection: "asyncpg.Connection[asyncpg.Record]"
+) -> None:
+    for severity in (
+        Severity.SEV_2,
+        Severity.SEV_1,
+        Severity.SEV_1,
+        Severity.SEV_2,
+        Severity.SEV_1,
+    ):
+        async with writing(pool, lease, book=BOOK, run=RunId("r1"), mode="enforce") as record:
+            await record.open_incident(replace(DRAFT, severity=severity))
+    payloads = [
+        json.loads(row["payload"])
+        for row in await connection.fetch("select payload from reconciler.outbox order by id")
+    ]
+    assert [p["event"] for p in payloads] == ["incident_opened", "incident_escalated"]
+    assert await connection.fetchval("select severity from reconciler.incidents") == "SEV-1"
+
+
+async def test_a_resolved_incident_is_reopened_with_its_history(
+    pool: Pool, lease: Lease, connection: "asyncpg.Connection[asyncpg.Record]"
+) -> None:
+    async with writing(pool, lease, book=BOOK, run=RunId("r1"), mode="enforce") as record:
+        await record.open_incident(DRAFT)
+    [standing] = (await load_memory(connection, book=BOOK, account=MAIN)).incidents
+    async with writing(pool, lease, book=BOOK, run=RunId("r2"), mode="enforce") as record:
+        await record.resolve(standing, why="parity")
+        await record.resolve(standing, why="parity")
+    assert (await load_memory(connection, book=BOOK, account=MAIN)).incidents == ()
+    async with writing(pool, lease, book=BOOK, run=RunId("r3"), mode="enforce") as record:
+        again = await record.open_incident(DRAFT)
+    assert again.is_new
+    assert again.id == standing.id
+    events = await connection.fetch("select event from reconciler.incident_events order by id")
+    assert [e["event"] for e in events] == ["opened", "resolved", "reopened"]
+    assert await _count(connection, "outbox") == 3
+    assert await _count(connection, "evidence") == 2
+
+
+async def test_a_transaction_that_fails_leaves_nothing(
+    pool: Pool, lease: Lease, connection: "asyncpg.Connection[asyncpg.Record]"
+) -> None:
+
+    async def fail_at_the_end() -> None:
+        async with writing(pool, lease, book=BOOK, run=RunId("r1"), mode="enforce") as record:
+            opened = await record.open_incident(DRAFT)
+            await record.add_containment(
+                profile_id=ProfileId("p1"),
+                incident_id=opened.id,
+                reason="x",
+                status_before="active",
+            )
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail_at_the_end()
+    for table in ("incidents", "incident_events", "evidence", "outbox", "containments"):
+        assert await _count(connection, table) == 0, table
+
+
+async def test_suspicions_survive_to_the_microsecond(
+    pool: Pool, connection: "asyncpg.Connection[asyncpg.Record]"
+) -> None:
+    del pool
+    kept = Suspicion(
+        key=SuspicionKey(book=BOOK, account=MAIN, kind="ghost_position", subject="X|long"),
+        first_seen_at=NOW,
+        last_seen_at=NOW + timedelta(microseconds=1),
+        count=2,
+        counted_at=NOW,
+        tried_at=None,
+    )
+    other = replace(kept, key=replace(kept.key, account=AccountName("other")))
+    for one in (kept, other):
+        await keep_suspicions(connection, book=BOOK, account=one.key.account, keep=[one], drop=[])
+    memory = await load_memory(connection, book=BOOK, account=MAIN)
+    assert memory.suspicions == {("ghost_position", "X|long"): kept}
+    await keep_suspicions(connection, book=BOOK, account=MAIN, keep=[], drop=[kept.key])
+    assert (await load_memory(connection, book=BOOK, account=MAIN)).suspicions == {}
+    assert await _count(connection, "suspicions") == 1, "the other account keeps its own"
+
+
+async def test_two_dispatchers_send_each_notice_once(
+    pool: Pool, lease: Lease, connection: "asyncpg.Connection[asyncpg.Record]"
+) -> None:
+    async with writing(pool, lease, book=BOOK, run=RunId("r1"), mode="enforce") as record:
+        for n in range(30):
+            await record.notify(f"k{n}", None, {"event": "x", "n": n})
+            await record.notify(f"k{n}", None, {"event": "x", "n": n})
+    sent: list[str] = []
+
+    async def send(payload: dict[str, object]) -> None:
+        sent.append(str(payload["key"]))
+
+    first, second = (Outbox(pool, send, count=lambda _: None) for _ in range(2))
+    while sum(await asyncio.gather(first.deliver_due(), second.deliver_due())):
+        pass
+    assert sorted(sent) == sorted(f"k{n}" for n in range(30))
+    assert (
+        await connection.fetchval(
+            "select count(*) from reconciler.outbox where delivered_at is null"
+        )
+        == 0
+    )
+
+
+async def test_notices_of_one_incident_arrive_in_order(pool: Pool, lease: Lease) -> None:
+    """The first is refused: the second waits for it, those of other incidents do not."""
+    async with writing(pool, lease, book=BOOK, run=RunId("r1"), mode="enforce") as record:
+        one = await record.open_incident(DRAFT)
+        await record.notify("later", one.id, {"event": "later"})
+        await record.notify("other", None, {"event": "other"})
+    sent: list[str] = []
+
+    async def refuse(payload: dict[str, object]) -> str | None:
+        sent.append(str(payload["event"]))
+        return "no" if payload["event"] == "incident_opened" else None
+
+    outbox = Outbox(pool, refuse, count=lambda _: None)
+    while await outbox.deliver_due():
+        pass
+    assert sent == ["incident_opened", "other"]
+
+
+async def test_a_sender_that_breaks_is_tried_again_later(
+    pool: Pool, lease: Lease, connection: "asyncpg.Connection[asyncpg.Record]"
+) -> None:
+    """A channel's own bug must not end the daemon."""
+    async with writing(pool, lease, book=BOOK, run=RunId("r1"), mode="enforce") as record:
+        await record.notify("k", None, {"event": "x"})
+
+    async def break_down(payload: dict[str, object]) -> str | None:
+        raise RuntimeError(f"cannot send {payload['event']}")
+
+    counted: list[str] = []
+    assert await Outbox(pool, break_down, count=counted.append).deliver_due() == 1
+    row = await connection.fetchrow("select * from reconciler.outbox")
+    assert row is not None
+    assert row["delivered_at"] is None
+    assert "cannot send" in row["last_error"]
+    assert counted == ["failed"]

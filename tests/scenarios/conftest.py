@@ -1,0 +1,5 @@
+"""Scenarios share one stage."""
+
+from tests.scenarios.setting import setting
+
+__all__ = ["setting"]
