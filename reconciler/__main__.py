@@ -1,11 +1,16 @@
 """`python -m reconciler`, and the program `reconciler`."""
 
+import sys
+
 
 def main() -> None:
     """Run the command line."""
-    from reconciler.cli.app import app  # noqa: PLC0415 - typer and rich, for the program only
+    try:
+        from reconciler.cli.app import app  # noqa: PLC0415 - typer and rich, for the program only
 
-    app()
+        app()
+    except KeyboardInterrupt:  # before a command could take it over
+        sys.exit(130)
 
 
 if __name__ == "__main__":

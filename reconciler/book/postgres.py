@@ -4,24 +4,28 @@ import asyncio
 import contextlib
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import TypeVar
 
 import asyncpg
 
 from reconciler.book.preset import Preset
-from reconciler.book.rows import Row, order_of, position_of, profile_of
+from reconciler.book.rows import Row, order_of, position_of, profile_of, unreadable_row
 from reconciler.book.statements import check_statements, why_not_permitted
-from reconciler.domain.book import BookReading, Profile
+from reconciler.domain.book import BookReading, Profile, UnreadableRow
 from reconciler.domain.errors import BookUnreadableError
 from reconciler.domain.identity import AccountName, BookName, ProfileId
 from reconciler.domain.orders import BookOrder, OrderState
 from reconciler.domain.positions import BookPosition
 from reconciler.ports import SymbolOf
-from reconciler.store.connecting import Connection, Pool, borrowed
+from reconciler.store.connecting import Connection, Pool, borrowed, message_of
 
+V = TypeVar("V")
+CHECK_AGAIN_AFTER = timedelta(minutes=10)
+"""A migration of the bot may change types, grants or row security under us."""
 SHARE_FOR_SECONDS = 1.0
 """A reading this young serves the other accounts of the book too: a thousand accounts that wake
 at once read the tables once. It is always older than the venue's answer it is compared with."""
@@ -48,6 +52,39 @@ class _Tables:
     monotonic: float = field(default_factory=time.monotonic)
 
 
+class _Reader:
+    """Rows into values; those that cannot be read are set aside, each with its reason."""
+
+    def __init__(self, *, preset: Preset, symbol_of: SymbolOf) -> None:
+        self._preset = preset
+        self._symbol_of = symbol_of
+        self.unreadable: list[UnreadableRow] = []
+
+    def orders(self, tables: _Tables, profiles: Sequence[str]) -> tuple[BookOrder, ...]:
+        """The orders of these profiles."""
+        rows = (row for profile in profiles for row in tables.orders.get(profile, ()))
+        return self.read_orders(rows)
+
+    def read_orders(self, rows: Iterable[Row]) -> tuple[BookOrder, ...]:
+        """Any rows of orders."""
+        return self._read("orders", order_of, rows)
+
+    def positions(self, tables: _Tables, profiles: Sequence[str]) -> tuple[BookPosition, ...]:
+        """The positions of these profiles."""
+        rows = (row for profile in profiles for row in tables.positions.get(profile, ()))
+        return self._read("positions", position_of, rows)
+
+    def _read(self, table: str, read: Callable[..., V], rows: Iterable[Row]) -> tuple[V, ...]:
+        values = []
+        for row in rows:
+            try:
+                values.append(read(row, preset=self._preset, symbol_of=self._symbol_of))
+            except BookUnreadableError as error:
+                why = str(error)
+                self.unreadable.append(unreadable_row(table, row, why, symbol_of=self._symbol_of))
+        return tuple(values)
+
+
 class PostgresBook:
     """The tables of one bot. Statements are checked before the first reading, and again after
     any reading that failed.
@@ -57,7 +94,7 @@ class PostgresBook:
         self._pool = pool
         self.name = name
         self.preset = preset
-        self._checked = False
+        self._checked_at: float | None = None
         self._lock = asyncio.Lock()
         self._shared: tuple[timedelta, _Tables] | None = None
 
@@ -65,7 +102,7 @@ class PostgresBook:
         """Prepare every statement. Raises BookUnreadableError, DatabaseUnavailableError."""
         async with borrowed(self._pool) as connection, self._translated():
             await check_statements(connection, self.preset)
-        self._checked = True
+        self._checked_at = time.monotonic()
 
     async def why_not_permitted(self) -> Mapping[str, str]:
         """Statements that our role may not run, by name in the preset."""
@@ -80,7 +117,8 @@ class PostgresBook:
         Consistent: one repeatable-read transaction. Raises BookUnreadableError where a table,
         column or row cannot be read, DatabaseUnavailableError.
         """
-        if not self._checked:
+        checked = self._checked_at
+        if checked is None or time.monotonic() - checked > CHECK_AGAIN_AFTER.total_seconds():
             await self.check()
         async with self._lock:
             tables = await self._tables_shared(reach)
@@ -100,13 +138,14 @@ class PostgresBook:
         venue_order_ids: Sequence[str],
         client_order_ids: Sequence[str],
         symbol_of: SymbolOf,
-    ) -> tuple[BookOrder, ...]:
-        """Orders of those ids, whatever their status and profile."""
+    ) -> tuple[tuple[BookOrder, ...], tuple[UnreadableRow, ...]]:
+        """Orders of those ids, whatever their status and profile, and those that cannot be read."""
         async with borrowed(self._pool) as connection, self._translated():
             rows = await connection.fetch(
                 self.preset.orders_find, list(venue_order_ids), list(client_order_ids)
             )
-            return tuple(order_of(dict(r), preset=self.preset, symbol_of=symbol_of) for r in rows)
+        read = _Reader(preset=self.preset, symbol_of=symbol_of)
+        return read.read_orders(dict(row) for row in rows), tuple(read.unreadable)
 
     async def deactivate(
         self, connection: Connection, profile_ids: Sequence[ProfileId]
@@ -167,34 +206,20 @@ class PostgresBook:
     def _reading(self, tables: _Tables, account: AccountName, symbol_of: SymbolOf) -> BookReading:
         known = {profile.id for profile in tables.profiles}
         mine = tuple(p for p in tables.profiles if p.account == account)
-        stray = (set(tables.orders) | set(tables.positions)) - known
+        stray = sorted((set(tables.orders) | set(tables.positions)) - known)
+        read = _Reader(preset=self.preset, symbol_of=symbol_of)
         return BookReading(
             book=self.name,
             account=account,
             read_at=tables.read_at,
             profiles=mine,
-            orders=self._orders(tables.orders, [p.id for p in mine], symbol_of),
-            positions=self._positions(tables.positions, [p.id for p in mine], symbol_of),
-            stray_orders=self._orders(tables.orders, sorted(stray), symbol_of),
-            stray_positions=self._positions(tables.positions, sorted(stray), symbol_of),
-        )
-
-    def _orders(
-        self, rows: Mapping[str, list[Row]], profiles: Sequence[str], symbol_of: SymbolOf
-    ) -> tuple[BookOrder, ...]:
-        return tuple(
-            order_of(row, preset=self.preset, symbol_of=symbol_of)
-            for profile in profiles
-            for row in rows.get(profile, ())
-        )
-
-    def _positions(
-        self, rows: Mapping[str, list[Row]], profiles: Sequence[str], symbol_of: SymbolOf
-    ) -> tuple[BookPosition, ...]:
-        return tuple(
-            position_of(row, preset=self.preset, symbol_of=symbol_of)
-            for profile in profiles
-            for row in rows.get(profile, ())
+            orders=read.orders(tables, [p.id for p in mine]),
+            positions=read.positions(tables, [p.id for p in mine]),
+            stray_orders=read.orders(tables, stray),
+            stray_positions=read.positions(tables, stray),
+            unreadable=tuple(read.unreadable),
+            other_accounts=frozenset(p.account for p in tables.profiles) - {account},
+            other_profiles=frozenset(known - {p.id for p in mine}),
         )
 
     @contextlib.asynccontextmanager
@@ -207,6 +232,7 @@ class PostgresBook:
             asyncpg.DataError,
             asyncpg.InvalidCachedStatementError,
         ) as error:
-            self._checked = False
-            msg = f"the book does not fit {self.preset.title}: {error}. {self.preset.mend}"
+            self._checked_at = None
+            said, preset = message_of(error), self.preset
+            msg = f"the book does not fit {preset.title}: {said}. {preset.mend}"
             raise BookUnreadableError(msg) from error

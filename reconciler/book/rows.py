@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from reconciler.book.preset import Preset
-from reconciler.domain.book import Profile
+from reconciler.domain.book import Profile, UnreadableRow
 from reconciler.domain.errors import BookUnreadableError
 from reconciler.domain.identity import (
     AccountName,
@@ -30,7 +30,7 @@ def profile_of(row: Row) -> Profile:
     return Profile(
         id=ProfileId(_text(row, "id", "profiles")),
         account=AccountName(_text(row, "account", "profiles")),
-        status=_text(row, "status", "profiles"),
+        status=_optional_text(row, "status") or "",
         name=_optional_text(row, "name"),
         risk_limit=_optional_number(row, "risk_limit"),
     )
@@ -75,10 +75,31 @@ def position_of(row: Row, *, preset: Preset, symbol_of: SymbolOf) -> BookPositio
         symbol=symbol_of(raw_symbol),
         raw_symbol=raw_symbol,
         side=PositionSide(_word(row, "side", "positions", PositionSide)),
-        qty=abs(_number(row, "qty", "positions")),
+        qty=_position_qty(row),
         open=row["open"],
         updated_at=_time(row, "updated_at", "positions", preset),
     )
+
+
+def unreadable_row(table: str, row: Row, why: str, *, symbol_of: SymbolOf) -> UnreadableRow:
+    """What can be said of a row that cannot be read."""
+    symbol = _optional_text(row, "symbol")
+    ids = (_id(row, "venue_order_id"), _id(row, "client_order_id"))
+    return UnreadableRow(
+        table=table,
+        id=str(row.get("id")),
+        why=why,
+        symbol=symbol_of(symbol) if symbol else None,
+        order_ids=tuple(i for i in ids if i),
+    )
+
+
+def _position_qty(row: Row) -> Decimal:
+    """Not negative. Some bots write a short's quantity with a sign; a long's cannot have one."""
+    qty = _number(row, "qty", "positions")
+    if qty < 0 and str(row.get("side")).strip().lower() != PositionSide.SHORT:
+        raise _unreadable("positions", row, "qty", qty, "not negative on a long position")
+    return abs(qty)
 
 
 def _unreadable(

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 import asyncpg
 
 from reconciler.book.preset import Preset
+from reconciler.book.row_security import why_rows_are_hidden
 from reconciler.domain.errors import BookUnreadableError
-from reconciler.store.connecting import Connection
+from reconciler.store.connecting import Connection, message_of
 
 TEXT = frozenset(
     {"text", "varchar", "bpchar", "name", "citext", "uuid", "int2", "int4", "int8", "char"}
@@ -108,17 +109,24 @@ SHAPES: Mapping[str, Shape] = {
 """The contract of DESIGN section 5, as data."""
 
 
+WRITES = frozenset({"profiles_deactivate", "profiles_activate", "orders_update"})
+
+
 async def check_statements(connection: Connection, preset: Preset) -> None:
     """Prepare every statement. Raises BookUnreadableError that names all that does not fit."""
     troubles: list[str] = []
     for attribute, shape in SHAPES.items():
-        troubles.extend(await _check(connection, getattr(preset, attribute), shape, preset))
+        statement = getattr(preset, attribute)
+        found = list(await _check(connection, statement, shape, preset))
+        if not found and attribute not in WRITES:
+            arguments = await _samples_for(connection, statement, shape)
+            hidden = await why_rows_are_hidden(connection, statement, arguments)
+            found = [f"{shape.name}: {hidden}"] if hidden is not None else []
+        troubles.extend(found)
     if troubles:
-        msg = f"the book does not fit {preset.title}: " + "; ".join(troubles) + f". {preset.mend}"
-        raise BookUnreadableError(msg)
-
-
-WRITES = frozenset({"profiles_deactivate", "profiles_activate", "orders_update"})
+        said = "; ".join(troubles)
+        mend = f". {preset.mend}" if "does not exist" in said else ""
+        raise BookUnreadableError(f"the book does not fit {preset.title}: {said}{mend}")
 
 
 async def why_not_permitted(connection: Connection, preset: Preset) -> Mapping[str, str]:
@@ -129,13 +137,20 @@ async def why_not_permitted(connection: Connection, preset: Preset) -> Mapping[s
     refused: dict[str, str] = {}
     for attribute, shape in SHAPES.items():
         statement = f"explain {getattr(preset, attribute)}"
-        arguments = [[] if p.endswith("[]") else datetime.now(UTC) for p in shape.parameters]
         try:
-            taken = (await connection.prepare(statement)).get_parameters()
-            await connection.fetch(statement, *arguments[: len(taken)])
+            await connection.fetch(statement, *await _samples_for(connection, statement, shape))
         except asyncpg.InsufficientPrivilegeError as error:
-            refused[attribute] = f"{shape.name}: {error}"
+            refused[attribute] = f"{shape.name}: {message_of(error)}"
     return refused
+
+
+async def _samples_for(connection: Connection, statement: str, shape: Shape) -> list[object]:
+    """Values of the right types, as many as the statement takes."""
+    taken = (await connection.prepare(statement)).get_parameters()
+    samples: list[object] = [
+        [] if p.endswith("[]") else datetime.now(UTC) for p in shape.parameters
+    ]
+    return samples[: len(taken)]
 
 
 async def _check(
@@ -144,7 +159,7 @@ async def _check(
     try:
         prepared = await connection.prepare(statement)
     except asyncpg.PostgresError as error:
-        return [f"{shape.name}: {error}"]
+        return [f"{shape.name}: {message_of(error)}"]
     taken = tuple(_type_name(p) for p in prepared.get_parameters())
     troubles = []
     if taken != shape.parameters[: len(taken)] or len(taken) > len(shape.parameters):

@@ -2,14 +2,17 @@
 
 import json
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
 
 from reconciler.cli.starting import ConfigOption, JsonOption, finish, start, wants_json
-from reconciler.service.checking import Line
 from reconciler.settings import Settings
 from reconciler.telemetry.redaction import Redactor
+
+if TYPE_CHECKING:
+    from reconciler.service.checking import Line  # the heavy part, for this command only
 
 COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 
@@ -36,7 +39,7 @@ def check(config: ConfigOption = None, as_json: JsonOption = False) -> None:  # 
     raise typer.Exit(1 if any(line.level == "fail" for line in lines) else 0)
 
 
-async def _check(settings: Settings, redactor: Redactor) -> Sequence[Line]:
+async def _check(settings: Settings, redactor: Redactor) -> "Sequence[Line]":
     from reconciler.service.assembly import assembled  # noqa: PLC0415 - the heavy part
     from reconciler.service.checking import run_checks  # noqa: PLC0415 - as above
 
@@ -44,7 +47,7 @@ async def _check(settings: Settings, redactor: Redactor) -> Sequence[Line]:
         return await run_checks(assembly)
 
 
-def _show(lines: Sequence[Line], redactor: Redactor) -> None:
+def _show(lines: "Sequence[Line]", redactor: Redactor) -> None:
     console = Console()
     for line in lines:
         console.print(f"[{COLOURS[line.level]}]{line.level:4}[/]  [bold]{line.what}[/]  ", end="")

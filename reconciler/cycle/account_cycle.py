@@ -4,7 +4,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import structlog
@@ -33,7 +33,6 @@ from reconciler.rules.severity import FIXED
 from reconciler.store.connecting import borrowed
 from reconciler.store.leases import Held, Lease, Leases
 from reconciler.store.memory import keep_suspicions, load_memory
-from reconciler.store.record import writing
 
 log = structlog.get_logger("reconciler.cycle")
 
@@ -81,7 +80,7 @@ class AccountCycle:
                 ended, had_positions, result = self._last
                 young = time.monotonic() - ended < self._share_for
                 if young and (had_positions or not positions):
-                    return result
+                    return replace(result, facts=PassFacts())  # its facts were told once
             result = await self._guarded(job, positions=positions)
             self._last = (time.monotonic(), positions, result)
             return result
@@ -153,13 +152,7 @@ class AccountCycle:
         keep, drop = look.suspicions.changes(settled=look.settled)
         if not keep and not drop:
             return
-        async with writing(
-            self._tools.pool,
-            look.lease,
-            book=self._tools.book.name,
-            run=look.run,
-            mode=self._judging.mode,
-        ) as record:
+        async with look.writing() as record:
             await keep_suspicions(
                 record.connection,
                 book=self._tools.book.name,
@@ -172,13 +165,7 @@ class AccountCycle:
         """Passes that did something are kept; one in parity, or the same as before, is not."""
         if all(f.action in QUIET_ACTIONS for f in outcome.findings):
             return
-        async with writing(
-            self._tools.pool,
-            look.lease,
-            book=self._tools.book.name,
-            run=look.run,
-            mode=self._judging.mode,
-        ) as record:
+        async with look.writing() as record:
             await record.add_run(job=job, outcome=outcome, started_at=look.now)
 
     async def _note_venue(self, failure: Failure, run: RunId) -> None:
@@ -238,9 +225,7 @@ class AccountCycle:
         is_due = is_news and is_confirmed(seen, confirmations=confirmations)
         if not keep and not is_due:
             return
-        async with writing(
-            self._tools.pool, lease, book=book, run=run, mode=self._judging.mode
-        ) as record:
+        async with self._tools.writing(lease, run, self._judging.mode) as record:
             await keep_suspicions(record.connection, book=book, account=account, keep=keep, drop=())
             if is_due:
                 await record.open_incident(draft)
@@ -255,6 +240,10 @@ async def _settle_orders(look: Look) -> None:
     except ReconcilerError as error:
         look.unjudged.append(f"orders: {error}")
         look.find("orders", "", str(error), "none")
+    except Exception as error:  # one odd order must not keep a ghost from being contained
+        log.exception("[OrderSync] orders not judged", account=look.tools.account, run_id=look.run)
+        look.unjudged.append(f"orders: {type(error).__name__}: {error}")
+        look.find("orders", "", f"{type(error).__name__}: {error}", "none")
 
 
 def _outcome(look: Look) -> Outcome:

@@ -15,7 +15,7 @@ from reconciler.rules.book_changes import changed_at_by_symbol, digests_of, note
 from reconciler.rules.ghost_positions import Pinning, pin_on_profiles
 from reconciler.rules.severity import FIXED, severity_of_position
 from reconciler.store.memory import accounts_turned
-from reconciler.store.record import Record, writing
+from reconciler.store.record import Record
 
 PINNING_REACH = max(timedelta(days=30), MIN_REACH)
 """How far back a row says that a profile trades a symbol."""
@@ -38,16 +38,17 @@ class _Containment:
     """Set inactive by us, now."""
     why_held: str | None
 
+    def why_not_contained(self, look: Look) -> str | None:
+        """Why profiles that were to be set inactive still are not, or None."""
+        left = sorted(p.id for p in self.wanted if p.id not in self.inactive)
+        if not left or self.why_held is not None or not look.judging.enforces:
+            return None
+        return f"the book's statement left {', '.join(left)} as they were"
+
 
 async def contain(look: Look, verdict: PositionVerdict) -> None:
     """Profile inactive, incident, evidence, containment, audit, notice: all or nothing."""
-    async with writing(
-        look.tools.pool,
-        look.lease,
-        book=look.tools.book.name,
-        run=look.run,
-        mode=look.judging.mode,
-    ) as record:
+    async with look.writing() as record:
         reading = await look.tools.book.read_within(
             record.connection,
             look.tools.account,
@@ -119,7 +120,7 @@ def _draft(look: Look, done: _Containment) -> IncidentDraft:
             if o.symbol == verdict.symbol
         ][:ORDERS_SHOWN],
         "held_back": done.why_held,
-        "not_contained": None,
+        "not_contained": done.why_not_contained(look),
     }
     if not look.judging.enforces:
         details["would_contain"] = [p.id for p in done.wanted]
@@ -145,6 +146,11 @@ async def _record(look: Look, done: _Containment, record: Record, incident_id: i
                 after={"status": "inactive"},
                 incident_id=incident_id,
             )
+    why_not = done.why_not_contained(look)
+    if why_not is not None:
+        await record.add_event_once(
+            incident_id, "not_contained", f"could not be contained: {why_not}"
+        )
     if done.why_held is not None:
         await record.add_event_once(incident_id, "held_back", done.why_held)
         await record.open_incident(_mass_change(look, done.why_held))
@@ -182,6 +188,9 @@ def _tell(look: Look, done: _Containment, incident_id: int) -> None:
         action = "held back"
     elif not look.judging.enforces:
         action = f"would have contained {', '.join(p.id for p in done.wanted) or 'nothing'}"
+    elif done.why_not_contained(look) is not None:
+        action = "not contained"
+        look.unjudged.append(f"{verdict.subject}: {done.why_not_contained(look)}")
     else:
         action = "contained" if done.inactive else "incident"
     look.find(
@@ -214,13 +223,7 @@ async def _open(
         pinned=list(verdict.profile_ids),
         details={**facts_of(verdict), "mode": look.judging.mode, **details},
     )
-    async with writing(
-        look.tools.pool,
-        look.lease,
-        book=look.tools.book.name,
-        run=look.run,
-        mode=look.judging.mode,
-    ) as record:
+    async with look.writing() as record:
         opened = await record.open_incident(draft)
         if "not_contained" in details:
             text = f"could not be contained: {details['not_contained']}"

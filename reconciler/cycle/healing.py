@@ -9,7 +9,7 @@ from reconciler.domain.incidents import IncidentDraft, IncidentKey, IncidentKind
 from reconciler.domain.snapshot import AnswerKind, Completeness, Failure
 from reconciler.rules.confirmation import is_confirmed
 from reconciler.rules.severity import FIXED
-from reconciler.store.record import Record, writing
+from reconciler.store.record import Record
 
 VENUE_KINDS = (IncidentKind.VENUE_UNREACHABLE, IncidentKind.VENUE_AUTH)
 ORDER_KINDS = frozenset({IncidentKind.STUCK_ORDER, IncidentKind.ORPHAN_ORDER})
@@ -98,13 +98,7 @@ async def settle_account(look: Look, drafts: list[IncidentDraft]) -> None:
     parity = [i for i in look.memory.incidents if _streak_changes(look, i)]
     if not new and not parity:
         return
-    async with writing(
-        look.tools.pool,
-        look.lease,
-        book=look.tools.book.name,
-        run=look.run,
-        mode=look.judging.mode,
-    ) as record:
+    async with look.writing() as record:
         for draft in new:
             opened = await record.open_incident(draft)
             look.find(draft.key.kind, draft.key.subject, draft.title, "incident", id=opened.id)

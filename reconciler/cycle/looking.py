@@ -1,5 +1,6 @@
 """One look: the book, the venue, and what we remember; everything that judging starts from."""
 
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -26,6 +27,7 @@ from reconciler.rules.ownership import Ownership
 from reconciler.store.connecting import Pool, borrowed
 from reconciler.store.leases import Lease
 from reconciler.store.memory import Memory, keep_reading, load_memory
+from reconciler.store.record import Record, Redact, writing
 
 MIN_REACH = timedelta(minutes=10)
 """Rows that changed this long ago are still read, though they ended: for grace and for orphans."""
@@ -39,6 +41,13 @@ class Tools:
     venue: Venue
     book: PostgresBook
     pool: Pool
+    redact: Redact
+
+    def writing(self, lease: Lease, run: RunId, mode: str) -> AbstractAsyncContextManager[Record]:
+        """A write transaction that checks the lease first."""
+        return writing(
+            self.pool, lease, book=self.book.name, run=run, mode=mode, redact=self.redact
+        )
 
 
 @dataclass(slots=True, kw_only=True)
@@ -89,6 +98,10 @@ class Look:
             )
         )
 
+    def writing(self) -> AbstractAsyncContextManager[Record]:
+        """A write transaction of this look (rule 11). Raises LeaseLostError."""
+        return self.tools.writing(self.lease, self.run, self.judging.mode)
+
     def judge_positions_of(
         self, reading: BookReading, changed_at: dict[Symbol, datetime]
     ) -> tuple[PositionVerdict, ...]:
@@ -105,7 +118,7 @@ class Look:
             ownership=self.ownership,
             changed_at=changed_at,
             first_seen=first_seen,
-            now=self.now,
+            now=max(self.now, reading.read_at),
             limits=self.judging.positions,
         )
 
@@ -128,9 +141,9 @@ async def take_look(tools: Tools, judging: Judging, lease: Lease, run: RunId) ->
     noted = note_changes(seen=memory.seen, digests=digests_of(reading), now=memory.now)
     own_writes = dict(memory.own_writes)
     if noted != memory.seen:
-        async with borrowed(tools.pool) as connection:
+        async with tools.writing(lease, run, judging.mode) as record:
             await keep_reading(
-                connection,
+                record.connection,
                 book=tools.book.name,
                 account=tools.account,
                 seen=noted,
@@ -157,7 +170,11 @@ async def take_look(tools: Tools, judging: Judging, lease: Lease, run: RunId) ->
     )
     look.positions = look.judge_positions_of(reading, look.changed_at)
     look.facts.snapshot = snapshot
-    look.facts.not_covered = (*snapshot.not_covered, *_strays(reading))
+    look.facts.not_covered = (
+        *snapshot.not_covered,
+        *_strays(reading),
+        *_unwatched(reading, judging),
+    )
     look.facts.skew_of_database = memory.clock_skew
     look.facts.skew_of_venue = snapshot.venue_clock_skew
     return look
@@ -171,6 +188,14 @@ def _strays(reading: BookReading) -> tuple[str, ...]:
     profiles = {o.profile_id for o in reading.stray_orders}
     profiles |= {p.profile_id for p in reading.stray_positions}
     return (f"{strays} rows of the book whose profile is not known: {', '.join(sorted(profiles))}",)
+
+
+def _unwatched(reading: BookReading, judging: Judging) -> tuple[str, ...]:
+    """Profiles may name accounts that nobody configured."""
+    missing = sorted(reading.other_accounts - set(judging.accounts))
+    if not missing:
+        return ()
+    return (f"accounts that profiles name and the configuration lacks: {', '.join(missing)}",)
 
 
 def _ownership(judging: Judging, venue: Venue) -> Ownership:

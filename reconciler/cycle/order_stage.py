@@ -67,6 +67,10 @@ async def plan_orders(look: Look) -> OrderPlan:
     else:
         look.unjudged.append(why_incomplete)
     held = _why_held(look, rows, absent, limits, first_seen)
+    for row in look.reading.unreadable:
+        if row.table == "orders":
+            look.unjudged.append(row.why)
+            look.find("unreadable", row.id, row.why, "none")
     plan.lookups = await _look_up(look, absent)
     verdicts = [
         judge_order(
@@ -157,15 +161,23 @@ async def _judge_unmatched(
     look: Look, unmatched: tuple[VenueOrder, ...], limits: OrderLimits
 ) -> list[OrderVerdict]:
     """The book is asked by id, whatever the status, before anything is called an orphan."""
-    ours = [o for o in unmatched if o.state.is_live and look.ownership.owns(o)]
+    named = {i for row in look.reading.unreadable for i in row.order_ids}
+    ours = [
+        o
+        for o in unmatched
+        if o.state.is_live and look.ownership.owns(o) and not named & set(ids_of(o))
+    ]
     if not ours:
         return []
-    found = await look.tools.book.find_orders(
+    rows, unreadable = await look.tools.book.find_orders(
         venue_order_ids=[o.venue_order_id for o in ours],
         client_order_ids=[o.client_order_id for o in ours if o.client_order_id],
         symbol_of=look.tools.venue.symbol_of,
     )
-    matching = match_orders(rows=found, listed=ours)
+    named = {i for row in unreadable for i in row.order_ids}
+    found = [row for row in rows if row.profile_id not in look.reading.other_profiles]
+    matching = match_orders(rows=found, listed=[o for o in ours if not named & set(ids_of(o))])
+    mine = {profile.id for profile in look.reading.profiles}
     judged = [
         judge_order(
             row=row,
@@ -177,19 +189,23 @@ async def _judge_unmatched(
             limits=limits,
         )
         for row in found
-        if row.id in matching.by_order
+        if row.id in matching.by_order and row.profile_id in mine
     ]
     old_enough = [o for o in matching.unmatched if not _is_too_young(look, o, limits)]
     return [*judged, *judge_orphans(unmatched=old_enough)]
+
+
+def ids_of(order: VenueOrder) -> tuple[str, ...]:
+    """Both of an order's ids, as far as it has them."""
+    return tuple(i for i in (order.venue_order_id, order.client_order_id) if i)
 
 
 def _is_too_young(look: Look, order: VenueOrder, limits: OrderLimits) -> bool:
     """The bot may not have written its row yet; a venue that gives no time is watched first."""
     since = order.created_at
     if since is None:
-        kept = look.suspicions.see(
-            Kind.IN_GRACE, order.venue_order_id, spacing=limits.grace, counts=False
-        )
+        subject = f"{order.symbol}|{order.venue_order_id}"
+        kept = look.suspicions.see(Kind.IN_GRACE, subject, spacing=limits.grace, counts=False)
         since = kept.first_seen_at
     return look.now - since < limits.grace
 
@@ -253,12 +269,17 @@ def _weigh_one(  # noqa: C901, PLR0912 - one flat ladder, one rung a verdict
             look.unjudged.append(f"order {verdict.subject}: {verdict.reason}")
             look.find(verdict.kind, verdict.subject, verdict.reason, "none")
         case Kind.INCONCLUSIVE:
-            _leave(look, verdict, tried=verdict.order is not None)
+            _leave(look, verdict, tried=verdict.subject in plan.lookups)
+            for kind in (IncidentKind.STUCK_ORDER, IncidentKind.ORPHAN_ORDER):
+                look.still_there.add((kind, verdict.subject))
             look.unjudged.append(f"order {verdict.subject}: {verdict.reason}")
             look.find(verdict.kind, verdict.subject, verdict.reason, "none")
         case Kind.UNCHECKED:
             look.differs = True
-            _leave(look, verdict, tried=True)
+            if look.suspicions.first_seen_at(ORDER_FAMILY, verdict.subject) is not None:
+                look.suspicions.stand(ORDER_FAMILY, verdict.subject)
+            else:
+                _see(look, verdict, Kind.MISSING, counts=False)
             if held is None:  # while nothing may be quarantined, there is no hurry to look up more
                 look.recheck.append(look.judging.order_confirm_after)
             look.find(Kind.MISSING, verdict.subject, verdict.reason, "suspected")
@@ -302,8 +323,14 @@ def _leave(look: Look, verdict: OrderVerdict, *, tried: bool) -> None:
 
 
 def _see(look: Look, verdict: OrderVerdict, kind: Kind, *, counts: bool = True) -> Suspicion:
-    spacing = look.judging.order_confirm_after
-    return look.suspicions.see(kind, verdict.subject, spacing=spacing, counts=counts)
+    ending = f"{verdict.state} {verdict.filled}" if verdict.kind is Kind.ENDED else ""
+    return look.suspicions.see(
+        kind,
+        verdict.subject,
+        spacing=look.judging.order_confirm_after,
+        counts=counts,
+        saying=ending,
+    )
 
 
 def _confirmed(look: Look, verdict: OrderVerdict, kind: Kind, *, again: bool = True) -> bool:
@@ -342,7 +369,11 @@ def _note_backlog(
             quarantined[row.profile_id] += 1
         shown = row.id in listed and listed[row.id].state.is_live
         if is_stale(
-            row, shown_live=shown, now=look.now, stale_after=look.judging.orders.stale_after
+            row,
+            shown_live=shown,
+            now=look.now,
+            stale_after=look.judging.orders.stale_after,
+            first_seen_at=look.suspicions.first_seen_at(ORDER_FAMILY, row.id),
         ):
             stale[row.profile_id].append(look.now - row.created_at)
     look.facts.stale_by_profile = {

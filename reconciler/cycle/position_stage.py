@@ -1,5 +1,6 @@
 """Positions of one look: which discrepancies are confirmed, and which are dealt with already."""
 
+from collections import Counter
 from collections.abc import Iterable
 
 from reconciler.cycle.containment import contain, report, report_uncontained
@@ -7,6 +8,7 @@ from reconciler.cycle.looking import Look
 from reconciler.cycle.suspicion_book import POSITION_FAMILY
 from reconciler.domain.errors import LeaseLostError, ReconcilerError
 from reconciler.domain.incidents import IncidentKind, OpenIncident
+from reconciler.domain.positions import PositionSide
 from reconciler.domain.snapshot import ScopeName
 from reconciler.domain.verdicts import PositionVerdict, PositionVerdictKind
 from reconciler.rules.confirmation import is_confirmed
@@ -31,26 +33,32 @@ def weigh_positions(look: Look) -> list[PositionVerdict]:
     if scope.failure is not None:
         look.still_there.add((IncidentKind.MASS_CHANGE, "positions"))
         look.unjudged.append(f"positions: {scope.failure.call}: {scope.failure.detail}")
-    confirmed: list[PositionVerdict] = []
-    counts: dict[str, int] = {}
-    for verdict in look.positions:
-        if verdict.kind is Kind.NOT_JUDGED:
-            look.unjudged.append(f"{verdict.symbol}: {verdict.reason}")
-            look.suspicions.leave(POSITION_FAMILY, verdict.subject)
-            _keep_incidents_of(look, verdict)
-            look.find(verdict.kind, verdict.subject, verdict.reason, "none")
-        elif verdict.kind.is_discrepancy:
-            counts[verdict.kind.value] = counts.get(verdict.kind.value, 0) + 1
-            _keep_incidents_of(look, verdict)
-            if _is_confirmed(look, verdict):
-                confirmed.append(verdict)
+    for row in look.reading.unreadable:
+        if row.table == "positions":
+            look.unjudged.append(row.why)
+            look.find("unreadable", row.id, row.why, "none")
+    confirmed = [verdict for verdict in look.positions if _weigh(look, verdict)]
     if look.snapshot.positions_are_complete():
         look.settled |= POSITION_FAMILY
         look.judged_kinds |= POSITION_KINDS | {IncidentKind.UNAWARE_FILL}
-        look.facts.discrepancies = {
-            kind.value: counts.get(kind.value, 0) for kind in Kind if kind.is_discrepancy
-        }
+        kinds = Counter(verdict.kind for verdict in look.positions)
+        look.facts.discrepancies = {k.value: kinds[k] for k in Kind if k.is_discrepancy}
     return confirmed
+
+
+def _weigh(look: Look, verdict: PositionVerdict) -> bool:
+    """Whether this verdict is a confirmed discrepancy."""
+    if verdict.kind is Kind.IN_PARITY:
+        for side in PositionSide:
+            look.suspicions.forget(POSITION_FAMILY, f"{verdict.symbol}|{side}")
+        return False
+    _keep_incidents_of(look, verdict)
+    if verdict.kind is Kind.NOT_JUDGED:
+        look.unjudged.append(f"{verdict.symbol}: {verdict.reason}")
+        look.suspicions.leave(POSITION_FAMILY, verdict.subject)
+        look.find(verdict.kind, verdict.subject, verdict.reason, "none")
+        return False
+    return _is_confirmed(look, verdict)
 
 
 def _is_confirmed(look: Look, verdict: PositionVerdict) -> bool:

@@ -35,6 +35,7 @@ class SuspicionBook:
         self._by_subject = {_place_of(s): s for s in by_age}
         self._after: dict[tuple[str, str], Suspicion] = {}
         """By (family, subject): the last verdict of this look takes the place of an earlier one."""
+        self._agreed: set[tuple[str, str]] = set()
         self._book = book
         self._account = account
         self._now = now
@@ -49,7 +50,15 @@ class SuspicionBook:
         found = self._by_subject.get((_ORDER, subject))
         return found.tried_at if found is not None else None
 
-    def see(self, kind: str, subject: str, *, spacing: timedelta, counts: bool = True) -> Suspicion:
+    def see(
+        self,
+        kind: str,
+        subject: str,
+        *,
+        spacing: timedelta,
+        counts: bool = True,
+        saying: str = "",
+    ) -> Suspicion:
         """The verdict was reached (again)."""
         family = _family_of(kind)
         previous = self._by_subject.get((family, subject))
@@ -57,7 +66,9 @@ class SuspicionBook:
         same = previous if previous is not None and previous.key.kind == kind else None
         if same is not None and not counts:
             same = replace(same, count=0, counted_at=None)
-        seen = see_again(key=key, previous=same, now=self._now, spacing=spacing, counts=counts)
+        seen = see_again(
+            key=key, previous=same, now=self._now, spacing=spacing, counts=counts, saying=saying
+        )
         if previous is not None:
             # Whose turn it is to be looked up is remembered even where the count starts over: else
             # a backlog that takes over an hour to look up never gets past its first orders.
@@ -77,6 +88,10 @@ class SuspicionBook:
         found = self._remembered(family, subject)
         if found is not None:
             self._keep(replace(found, last_seen_at=max(self._now, found.last_seen_at)))
+
+    def forget(self, family: frozenset[str], subject: str) -> None:
+        """Both sides were seen to agree: what was suspected is over, however partial the look."""
+        self._agreed.add((_family_of(next(iter(family))), subject))
 
     def note_tried(self, subject: str) -> None:
         """A lookup was made for this order just now."""
@@ -102,6 +117,8 @@ class SuspicionBook:
     def _is_over(self, before: Suspicion, settled: set[str]) -> bool:
         """Another verdict took its place, or it was not reached by a pass that judged in full."""
         after = self._after.get(_place_of(before))
+        if after is None and _place_of(before) in self._agreed:
+            return True
         return after.key != before.key if after is not None else before.key.kind in settled
 
     def _keep(self, suspicion: Suspicion) -> Suspicion:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from reconciler.domain.identity import AccountName, BookName, ProfileId
+from reconciler.domain.identity import AccountName, BookName, ProfileId, Symbol
 from reconciler.domain.orders import BookOrder
 from reconciler.domain.positions import BookPosition
 
@@ -32,6 +32,19 @@ class Profile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnreadableRow:
+    """A row that says something we cannot take: it blocks what it is about, and nothing else."""
+
+    table: str
+    id: str
+    why: str
+    symbol: Symbol | None
+    """None: not even its symbol can be read."""
+    order_ids: tuple[str, ...] = ()
+    """The venue and client order ids that it names."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BookReading:
     """The rows of one account, read in one transaction.
 
@@ -48,3 +61,9 @@ class BookReading:
     positions: tuple[BookPosition, ...] = ()
     stray_orders: tuple[BookOrder, ...] = ()
     stray_positions: tuple[BookPosition, ...] = ()
+    unreadable: tuple[UnreadableRow, ...] = ()
+    """Rows of this account's profiles, and stray ones."""
+    other_accounts: frozenset[AccountName] = frozenset()
+    """Accounts that other profiles of the book name."""
+    other_profiles: frozenset[ProfileId] = frozenset()
+    """Profiles of other accounts: their rows are not ours to judge."""

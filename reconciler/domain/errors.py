@@ -19,6 +19,10 @@ class DatabaseUnavailableError(ReconcilerError):
     """Postgres did not answer."""
 
 
+class DatabaseRefusedError(DatabaseUnavailableError):
+    """Postgres answered, and refused: a lock timeout, a constraint, a cancelled statement."""
+
+
 class LeaseLostError(ReconcilerError):
     """Another daemon judges this account now: this process writes nothing more for it (rule 11)."""
 

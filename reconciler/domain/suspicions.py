@@ -27,5 +27,7 @@ class Suspicion:
     """Confirmations so far: 0 while grace explains the difference."""
     counted_at: datetime | None
     """When `count` last rose."""
+    saying: str = ""
+    """What exactly was said (how an order ended, say): another saying counts from the start."""
     tried_at: datetime | None = None
     """When a targeted lookup was last made: the least recently tried go first."""

@@ -103,4 +103,7 @@ class OrderVerdict:
         """The part of the suspicion and incident key that names this order."""
         if self.order is not None:
             return self.order.id
-        return self.venue_order.venue_order_id if self.venue_order is not None else ""
+        if self.venue_order is None:
+            return ""
+        # Ids are unique per symbol only (rule 14), and must not meet a book's own order ids.
+        return f"{self.venue_order.symbol}|{self.venue_order.venue_order_id}"

@@ -24,9 +24,9 @@ class AccountJob:
         cycles: Mapping[AccountName, AccountCycle],
         *,
         tell: Tell,
-        at_once: asyncio.Semaphore,
+        at_once: Mapping[AccountName, asyncio.Semaphore],
     ) -> None:
-        """`at_once` bounds the passes under way in this process: each needs a connection."""
+        """`at_once` bounds the passes under way; accounts of one venue share a semaphore."""
         self._cycles = cycles
         self._tell = tell
         self._at_once = at_once
@@ -40,7 +40,7 @@ class AccountJob:
 
     async def run_now(self, account: AccountName, *, fresh: bool = True) -> Outcome:
         """A pass at once (startup, a confirmation due, a person's request)."""
-        async with self._at_once:
+        async with self._at_once[account]:
             begun = time.monotonic()
             result = await self._cycles[account].run(
                 self.name, positions=self.positions, fresh=fresh

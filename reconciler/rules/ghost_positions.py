@@ -14,6 +14,7 @@ from reconciler.domain.identity import ProfileId, Symbol
 from reconciler.domain.positions import PositionSide, VenuePosition
 from reconciler.domain.snapshot import Completeness, ScopeName, Snapshot
 from reconciler.domain.verdicts import PositionVerdict, PositionVerdictKind
+from reconciler.rules.book_doubts import find_doubts
 from reconciler.rules.grace import explains
 from reconciler.rules.ownership import Ownership
 
@@ -37,6 +38,8 @@ class _Sides:
     book: dict[PositionSide, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
     profiles: set[ProfileId] = field(default_factory=set)
     legs: set[tuple[ProfileId, PositionSide]] = field(default_factory=set)
+    open_sides: set[PositionSide] = field(default_factory=set)
+    """Sides with an open row, whatever its quantity: a ghost needs that there is none."""
     price: Decimal | None = None
     said_hedged: set[bool] = field(default_factory=set)
 
@@ -48,7 +51,7 @@ class _Sides:
     @property
     def one_profile_holds_both(self) -> bool:
         """Two legs of one profile are hedge mode; of two profiles they net."""
-        return len(self.legs) > len(self.profiles)
+        return len(self.legs) > len({profile for profile, _ in self.legs})
 
 
 def judge_positions(
@@ -70,13 +73,21 @@ def judge_positions(
     if scope is None or scope.completeness is Completeness.FAILED:
         return ()
     symbols = _gather(reading, snapshot, ownership)
-    stray = {row.symbol for row in reading.stray_positions if row.open and row.qty > ZERO}
+    doubts = find_doubts(
+        reading=reading,
+        snapshot=snapshot,
+        completeness=scope.completeness,
+        tolerance_notional=limits.tolerance_notional,
+    )
     account_hedged = _account_mode(snapshot.positions)
     verdicts: list[PositionVerdict] = []
     for symbol, sides in sorted(symbols.items()):
         for verdict in _compare(symbol, sides, snapshot, account_hedged, limits):
-            judged = _withhold(verdict, scope.completeness, symbol in stray)
-            verdicts.append(_explain(judged, changed_at, first_seen, now, limits))
+            why = doubts.why_not_judged(verdict)
+            if why is not None:
+                verdicts.append(replace(verdict, kind=Kind.NOT_JUDGED, reason=why))
+            else:
+                verdicts.append(_explain(verdict, changed_at, first_seen, now, limits))
     return tuple(verdicts)
 
 
@@ -86,17 +97,19 @@ def _gather(reading: BookReading, snapshot: Snapshot, ownership: Ownership) -> d
         if held.qty > ZERO and ownership.covers(held.symbol):
             sides = symbols[held.symbol]
             sides.venue[held.side] += held.qty
-            price = abs(held.mark_price or held.entry_price or ZERO)
+            price = held.mark_price or held.entry_price or ZERO
             if price > (sides.price or ZERO):
                 sides.price = price  # the highest: what is least forgiven, in any order of rows
             if held.hedged is not None:
                 sides.said_hedged.add(held.hedged)
     for row in reading.positions:
-        if row.open and row.qty > ZERO and ownership.covers(row.symbol):
+        if row.open and ownership.covers(row.symbol):
             sides = symbols[row.symbol]
             sides.book[row.side] += row.qty
             sides.profiles.add(row.profile_id)
-            sides.legs.add((row.profile_id, row.side))
+            sides.open_sides.add(row.side)
+            if row.qty > ZERO:
+                sides.legs.add((row.profile_id, row.side))
     return symbols
 
 
@@ -127,13 +140,18 @@ def _compare(
             return True
         return sides.price is not None and gap * sides.price <= limits.tolerance_notional
 
-    def verdict(venue: Decimal, book: Decimal) -> PositionVerdict:
-        """Signed quantities, positive is long."""
+    def verdict(venue: Decimal, book: Decimal, *sides_open: PositionSide) -> PositionVerdict:
+        """Signed quantities, positive is long. A row open at quantity 0 (an entry under way) is
+        still a row: the venue then holds more than the book, which is no ghost.
+        """
         held = ZERO if agree(venue, ZERO) else venue
         expected = ZERO if agree(book, ZERO) and held == ZERO else book
         weight = held or expected or venue or book
         side = PositionSide.LONG if weight >= ZERO else PositionSide.SHORT
         kind, reason = _kind_of(held, expected, same=agree(venue, book))
+        if kind is Kind.GHOST_POSITION and sides.open_sides & set(sides_open):
+            kind = Kind.QUANTITY_MISMATCH
+            reason = f"the venue holds {_signed(held)}, the book's open rows come to 0"
         gap = abs(venue - book)
         return PositionVerdict(
             kind=kind,
@@ -151,9 +169,14 @@ def _compare(
         for side in PositionSide:
             if sides.venue[side] or sides.book[side]:
                 sign = 1 if side is long else -1
-                yield verdict(sign * sides.venue[side], sign * sides.book[side])
+                yield verdict(sign * sides.venue[side], sign * sides.book[side], side)
         return
-    yield verdict(sides.venue[long] - sides.venue[short], sides.book[long] - sides.book[short])
+    yield verdict(
+        sides.venue[long] - sides.venue[short],
+        sides.book[long] - sides.book[short],
+        long,
+        short,
+    )
 
 
 def _kind_of(held: Decimal, expected: Decimal, *, same: bool) -> tuple[Kind, str]:
@@ -177,24 +200,6 @@ def _kind_of(held: Decimal, expected: Decimal, *, same: bool) -> tuple[Kind, str
 
 def _signed(qty: Decimal) -> str:
     return f"{PositionSide.LONG if qty > ZERO else PositionSide.SHORT} {abs(qty):f}"
-
-
-def _withhold(
-    verdict: PositionVerdict,
-    completeness: Completeness,
-    has_stray: bool,  # noqa: FBT001
-) -> PositionVerdict:
-    """Rule 1: absence must be proven, at the venue and in the book."""
-    lacks = verdict.kind is Kind.PHANTOM_POSITION or (
-        verdict.kind is Kind.QUANTITY_MISMATCH and verdict.venue_qty < verdict.book_qty
-    )
-    if lacks and completeness is not Completeness.COMPLETE:
-        reason = "the venue's position listing is not complete: absence is not proven"
-        return replace(verdict, kind=Kind.NOT_JUDGED, reason=reason)
-    if verdict.kind.is_discrepancy and has_stray:
-        reason = "the book has an open row of this symbol whose profile is not known"
-        return replace(verdict, kind=Kind.NOT_JUDGED, reason=reason)
-    return verdict
 
 
 def _explain(

@@ -19,6 +19,9 @@ from reconciler.rules.retention import reason_missing
 
 Kind = OrderVerdictKind
 ZERO = Decimal(0)
+CLIENT_ORDER_ID = "client_order_id"
+REUSED_BEFORE = timedelta(hours=1)
+"""A bot writes its row about when it sends the order; an order this much older is another one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,17 +95,48 @@ def judge_order(
         return _verdict(Kind.INCONCLUSIVE, row, now, why_incomplete)
     if is_in_grace(row, now=now, limits=limits, first_seen_at=first_seen_at):
         return _verdict(Kind.IN_GRACE, row, now, "too young or just touched to be judged")
+    return _judge_looked_up(row, lookup, now=now, limits=limits)
+
+
+def _judge_looked_up(
+    row: BookOrder, lookup: Lookup | None, *, now: datetime, limits: OrderLimits
+) -> OrderVerdict:
+    """The listing lacks it: what the targeted lookup says."""
     match lookup:
         case None:
             return _verdict(Kind.UNCHECKED, row, now, "absent from the listing, not looked up yet")
         case Unanswered(failure=failure):
             return _verdict(Kind.INCONCLUSIVE, row, now, f"{failure.call}: {failure.detail}")
-        case Found(order=found):
+        case Found(order=found, by=by):
+            why_other = why_not_the_same(row, found) if by == CLIENT_ORDER_ID else None
+            if why_other is not None:
+                return _verdict(Kind.INCONCLUSIVE, row, now, why_other, venue_order=found)
             return _judge_found(row, found, now)
         case NotFound():
             return _judge_not_found(row, lookup, now=now, limits=limits)
         case _:
             assert_never(lookup)
+
+
+def why_not_the_same(row: BookOrder, found: VenueOrder) -> str | None:
+    """Why an order found by its client id alone may be another one, or None.
+
+    Venues let a client order id be used again once its order has ended (Binance, OKX, Bybit). What
+    the earlier order did must not be written onto a row that never reached the venue (rule 6).
+    """
+    if row.venue_order_id == found.venue_order_id:
+        return None
+    if found.qty is not None and found.qty != row.qty:
+        return (
+            f"the venue's order under its client id has quantity {found.qty}, the row {row.qty}: "
+            "the id may have been used before"
+        )
+    if found.created_at is not None and found.created_at < row.created_at - REUSED_BEFORE:
+        return (
+            f"the venue's order under its client id is of {found.created_at:%Y-%m-%d %H:%M}, "
+            "before the row: the id was used before"
+        )
+    return None
 
 
 def _judge_quarantined(row: BookOrder, listed: VenueOrder | None, now: datetime) -> OrderVerdict:

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+import structlog
+
 from reconciler import __version__
 from reconciler.book.postgres import PostgresBook
 from reconciler.book.preset import load_preset
@@ -16,7 +18,7 @@ from reconciler.domain.errors import ReconcilerError
 from reconciler.domain.identity import AccountName, BookName
 from reconciler.jobs.order_status_sync import OrderStatusSyncService
 from reconciler.jobs.reconciliation import ReconciliationService
-from reconciler.notify.outbox import Outbox, send_by_apprise, send_nowhere
+from reconciler.notify.outbox import Outbox, channels_of
 from reconciler.rules.blast_radius import BlastLimits
 from reconciler.rules.ghost_positions import PositionLimits
 from reconciler.rules.order_status import OrderLimits
@@ -35,9 +37,12 @@ from reconciler.venue.connection import AccountConnection
 from reconciler.venue.descriptions.retention import retention_of
 from reconciler.venue.shared_connection import SharedConnections
 
+log = structlog.get_logger("reconciler.service")
+
 POOL_SIZE = 10
 AT_ONCE = 32
-"""Passes under way at once. Each borrows a connection for moments, never across a venue call."""
+"""Passes under way at once at one venue: a venue that hangs delays no other venue's accounts.
+Each borrows a connection for moments, never across a venue call."""
 
 
 class NotConfiguredError(ReconcilerError):
@@ -80,6 +85,16 @@ def accounts_of(settings: Settings) -> dict[AccountName, AccountSettings]:
     return {AccountName(name): account for name, account in settings.accounts.items()}
 
 
+def accounts_with_one_key(settings: Settings) -> list[list[str]]:
+    """Names of accounts that are one account at the venue, and are not kept apart by `symbols`."""
+    by_key: dict[tuple[object, ...], list[str]] = {}
+    for name, a in settings.accounts.items():
+        if a.api_key is not None and a.symbols is None:
+            key = (a.venue, a.base_url, a.sandbox, a.api_key.get_secret_value())
+            by_key.setdefault(key, []).append(name)
+    return [names for names in by_key.values() if len(names) > 1]
+
+
 @contextlib.asynccontextmanager
 async def assembled(settings: Settings, redactor: Redactor) -> AsyncIterator[Assembly]:
     """Build everything, and close it at the end. Opens no connection by itself.
@@ -87,6 +102,8 @@ async def assembled(settings: Settings, redactor: Redactor) -> AsyncIterator[Ass
     Raises NotConfiguredError, BookUnreadableError (a preset that is not carried).
     """
     url, accounts = database_url(settings), accounts_of(settings)
+    for names in accounts_with_one_key(settings):
+        log.warning("[Reconcile] accounts share one key at one venue", accounts=names)
     health = HealthBoard(mode=settings.mode, version=__version__, redact=redactor.text)
     metrics = Metrics()
     metrics.declare(accounts)
@@ -101,7 +118,7 @@ async def assembled(settings: Settings, redactor: Redactor) -> AsyncIterator[Ass
     try:
         leases = Leases(pool, holder=new_holder())
         books = _books(settings, pool, url)
-        teller = Teller(metrics=metrics, health=health)
+        teller = Teller(metrics=metrics, health=health, accounts=accounts)
         cycles = {
             name: AccountCycle(
                 Tools(
@@ -109,6 +126,7 @@ async def assembled(settings: Settings, redactor: Redactor) -> AsyncIterator[Ass
                     venue=venues[name],
                     book=books[BookName(accounts[name].book)],
                     pool=pool,
+                    redact=redactor.value,
                 ),
                 judging_of(settings, accounts[name]),
                 leases,
@@ -117,7 +135,7 @@ async def assembled(settings: Settings, redactor: Redactor) -> AsyncIterator[Ass
             )
             for name in accounts
         }
-        at_once = asyncio.Semaphore(AT_ONCE)
+        at_once = _turns(accounts)
         yield Assembly(
             settings=settings,
             url=url,
@@ -134,6 +152,17 @@ async def assembled(settings: Settings, redactor: Redactor) -> AsyncIterator[Ass
         )
     finally:
         await _close(pool, venues, shared)
+
+
+def _turns(
+    accounts: Mapping[AccountName, AccountSettings],
+) -> dict[AccountName, asyncio.Semaphore]:
+    """One semaphore for each venue and host."""
+    turns: dict[tuple[str, str | None], asyncio.Semaphore] = {}
+    return {
+        name: turns.setdefault((a.venue, a.base_url), asyncio.Semaphore(AT_ONCE))
+        for name, a in accounts.items()
+    }
 
 
 async def _close(
@@ -243,9 +272,12 @@ def judging_of(settings: Settings, account: AccountSettings) -> Judging:
 def outbox_of(assembly: Assembly) -> Outbox:
     """The dispatcher of notices; without a channel the log is the channel."""
     urls = [url.get_secret_value() for url in assembly.settings.notifications.urls]
-    send = send_by_apprise(urls, redact=assembly.redactor.text) if urls else send_nowhere
     counter = assembly.metrics.notifications_total
-    return Outbox(assembly.pool, send, count=lambda outcome: counter.labels(outcome).inc())
+    return Outbox(
+        assembly.pool,
+        channels_of(urls),
+        count=lambda outcome: counter.labels(outcome).inc(),
+    )
 
 
 async def check_configured(assembly: Assembly) -> None:

@@ -14,7 +14,7 @@ from reconciler.domain.errors import (
 )
 from reconciler.domain.identity import AccountName
 from reconciler.domain.snapshot import Completeness, Snapshot
-from reconciler.service.assembly import Assembly
+from reconciler.service.assembly import Assembly, accounts_with_one_key
 from reconciler.store.connecting import borrowed, is_transaction_pooler
 from reconciler.store.migrations import newest_version
 
@@ -41,9 +41,23 @@ async def run_checks(assembly: Assembly) -> list[Line]:
     lines += [line async for line in _database(assembly)]
     if not any(line.level == "fail" for line in lines):
         lines += [line async for line in _books(assembly)]
+    lines += _same_keys(assembly)
     for account in assembly.venues:
         lines += [line async for line in _venue(assembly, account)]
     return lines
+
+
+def _same_keys(assembly: Assembly) -> list[Line]:
+    """Two names for one account would each call the other's positions ghosts."""
+    return [
+        Line(
+            level="warn",
+            what=" and ".join(names),
+            says="the same venue and key: each would see the other's positions as ghosts",
+            mend="one [accounts.…] table per key, or disjoint `symbols` in each",
+        )
+        for names in accounts_with_one_key(assembly.settings)
+    ]
 
 
 async def _database(assembly: Assembly) -> AsyncIterator[Line]:
@@ -72,6 +86,13 @@ async def _database(assembly: Assembly) -> AsyncIterator[Line]:
     yield _skew("clock of the database", now - middle, assembly)
     if version == newest_version():
         yield Line(level="ok", what="own schema", says=f"version {version}")
+    elif version is not None and version > newest_version():
+        yield Line(
+            level="fail",
+            what="own schema",
+            says=f"version {version} is newer than this program's {newest_version()}",
+            mend="run the newer program, or the one that made the schema",
+        )
     else:
         yield Line(
             level="warn",

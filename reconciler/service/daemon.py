@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from reconciler.domain.errors import DatabaseUnavailableError
+from reconciler.domain.errors import DatabaseRefusedError, DatabaseUnavailableError
 from reconciler.domain.identity import AccountName
 from reconciler.domain.outcome import Outcome, OutcomeState
 from reconciler.http.app import build_app
@@ -74,13 +74,22 @@ class Daemon:
         """Everything that needs the database, once it answers."""
         parts = self._assembly
         parts.health.startup_begun(list(parts.venues))
-        await migrate_when_it_answers(parts.url, tell=self._database)
+        await migrate_when_it_answers(parts.url, tell=self._cannot_start)
+        parts.health.startup_begun(list(parts.venues))
         self._database(None)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(keep_renewing(parts.leases), name="leases")
             tasks.create_task(self._keep_counting(), name="counts")
             tasks.create_task(outbox_of(parts).run(), name="outbox")
             tasks.create_task(self._reconcile_at_start(), name="startup")
+
+    def _cannot_start(self, error: DatabaseUnavailableError) -> None:
+        """A server that is away is waited for; one that refuses (a schema newer than this program,
+        a missing right) needs a person.
+        """
+        if isinstance(error, DatabaseRefusedError):
+            self._assembly.health.startup_failed(str(error))
+        self._database(str(error))
 
     def _database(self, why: str | None) -> None:
         self._assembly.health.database_up(why is None, why or "")

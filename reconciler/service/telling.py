@@ -1,5 +1,6 @@
 """One pass told to metrics and health."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from reconciler.cycle.account_cycle import PassResult
@@ -16,7 +17,10 @@ JUDGED = frozenset({OutcomeState.PARITY, OutcomeState.DISCREPANCY})
 class Teller:
     """Knows which fact goes where."""
 
-    def __init__(self, *, metrics: Metrics, health: HealthBoard) -> None:
+    def __init__(
+        self, *, metrics: Metrics, health: HealthBoard, accounts: Iterable[AccountName]
+    ) -> None:
+        self._accounts = tuple(accounts)
         self._metrics = metrics
         self._health = health
 
@@ -81,5 +85,5 @@ class Teller:
             by_severity[severity] = by_severity.get(severity, 0) + n
         self._health.set_incidents(by_severity)
         self._metrics.outbox_pending.set(counts.outbox_pending)
-        for account, n in counts.contained.items():
-            self._metrics.profiles_contained.labels(account).set(n)
+        for account in self._accounts:
+            self._metrics.profiles_contained.labels(account).set(counts.contained.get(account, 0))

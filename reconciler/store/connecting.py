@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
-from reconciler.domain.errors import DatabaseUnavailableError
+from reconciler.domain.errors import DatabaseRefusedError, DatabaseUnavailableError
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
@@ -23,6 +23,7 @@ CONNECT_ERRORS = (
     asyncio.TimeoutError,
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # said where the server ends a session between two statements
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
     asyncpg.TooManyConnectionsError,
@@ -67,6 +68,11 @@ async def open_pool(url: str, *, size: int) -> Pool:
     )
 
 
+def message_of(error: asyncpg.PostgresError) -> str:
+    """What the server says, without DETAIL: that may quote a whole row of the bot's (rule 12)."""
+    return str(error.args[0]) if error.args else type(error).__name__
+
+
 @contextlib.asynccontextmanager
 async def borrowed(pool: Pool) -> AsyncIterator[Connection]:
     """A connection of the pool; a server that is away becomes DatabaseUnavailableError."""
@@ -78,5 +84,5 @@ async def borrowed(pool: Pool) -> AsyncIterator[Connection]:
         msg = f"the database did not answer: {detail}"
         raise DatabaseUnavailableError(msg) from error
     except asyncpg.PostgresError as error:  # lock timeout, deadlock, cancelled statement, full disk
-        msg = f"the database refused: {type(error).__name__}: {error}"
-        raise DatabaseUnavailableError(msg) from error
+        msg = f"the database refused: {type(error).__name__}: {message_of(error)}"
+        raise DatabaseRefusedError(msg) from error

@@ -56,7 +56,10 @@ async def load_memory(connection: Connection, *, book: BookName, account: Accoun
         now=now,
         clock_skew=now - host,
         suspicions={(r["kind"], r["subject"]): _suspicion(r, book, account) for r in suspicions},
-        incidents=tuple(_incident(r, book, account) for r in incidents),
+        # A kind that a newer program opened is that program's: ours must not stumble over it.
+        incidents=tuple(
+            _incident(r, book, account) for r in incidents if r["kind"] in set(IncidentKind)
+        ),
         seen=None if reading is None else _seen(json.loads(reading["symbols"])),
         own_writes={} if reading is None else _own_writes(json.loads(reading["own_writes"]), now),
         quarantined_last_hour=recent,
@@ -93,6 +96,7 @@ async def keep_suspicions(
             [s.count for s in kept],
             [s.counted_at for s in kept],
             [s.tried_at for s in kept],
+            [s.saying for s in kept],
         )
 
 
@@ -142,6 +146,7 @@ def _suspicion(row: asyncpg.Record, book: BookName, account: AccountName) -> Sus
         count=row["count"],
         counted_at=row["counted_at"],
         tried_at=row["tried_at"],
+        saying=row["saying"],
     )
 
 

@@ -13,14 +13,16 @@ log = structlog.get_logger("reconciler.store")
 LONGEST_WAIT = timedelta(seconds=15)
 
 
-async def migrate_when_it_answers(url: str, *, tell: Callable[[str], None]) -> None:
+async def migrate_when_it_answers(
+    url: str, *, tell: Callable[[DatabaseUnavailableError], None]
+) -> None:
     """Migrate; a server that is away is asked again, at growing intervals, for ever."""
     wait = timedelta(seconds=0.5)
     while True:
         try:
             await migrate(url)
         except DatabaseUnavailableError as error:
-            tell(str(error))
+            tell(error)
             log.warning("[Reconcile] the database does not answer", why=str(error))
             await asyncio.sleep(wait.total_seconds())
             wait = min(wait * 2, LONGEST_WAIT)

@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -17,6 +17,10 @@ from reconciler.store.queries import queries
 
 INCIDENTS = queries("incidents")
 RECORDS = queries("records")
+
+
+Redact = Callable[[Any], Any]
+"""Masks secrets in JSON values and texts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,13 +49,28 @@ class Record:
     """The statements of one write transaction. Made by `writing`."""
 
     def __init__(
-        self, connection: Connection, *, book: BookName, account: AccountName, run: RunId, mode: str
+        self,
+        connection: Connection,
+        *,
+        book: BookName,
+        account: AccountName,
+        run: RunId,
+        mode: str,
+        redact: Redact,
     ) -> None:
         self.connection = connection
+        self._redact = redact
         self._book = book
         self._account = account
         self._run = run
         self._mode = mode
+
+    def _json(self, value: Any) -> str:
+        """JSON for people's eyes: nothing secret, whatever a venue or a server echoed."""
+        return json.dumps(self._redact(json.loads(to_json(value))), ensure_ascii=False)
+
+    def _text(self, text: str) -> str:
+        return str(self._redact(text))
 
     async def span(self) -> tuple[datetime, datetime]:
         """When this transaction began and what the clock says now, a second on either side."""
@@ -72,18 +91,18 @@ class Record:
             draft.profile_id,
             draft.symbol,
             draft.order_id,
-            draft.title,
-            to_json(draft.details),
+            self._text(draft.title),
+            self._json(draft.details),
         )
         if row is None:
             return await self._update_incident(draft)
         event = "reopened" if row["reopened"] else "opened"
-        await self.add_event(row["id"], event, draft.title)
+        said = await self.add_event(row["id"], event, draft.title)
         if draft.evidence is not None:
             await self.connection.execute(
-                INCIDENTS["add_evidence"], row["id"], self._run, to_json(draft.evidence)
+                INCIDENTS["add_evidence"], row["id"], self._run, self._json(draft.evidence)
             )
-        await self._tell(row["id"], event, draft)
+        await self._tell(row["id"], event, draft, said)
         return Opened(id=row["id"], is_new=True)
 
     async def _update_incident(self, draft: IncidentDraft) -> Opened:
@@ -93,27 +112,24 @@ class Record:
         )
         if row is None:  # resolved by a person between the two statements
             return await self.open_incident(draft)
-        details = {**json.loads(row["details"]), **json.loads(to_json(draft.details))}
+        details = {**json.loads(row["details"]), **json.loads(self._json(draft.details))}
         if row["severity"] != draft.severity:
             text = f"severity {row['severity']} → {draft.severity}: {draft.title}"
-            await self.add_event(row["id"], "severity_changed", text)
+            said = await self.add_event(row["id"], "severity_changed", text)
             if draft.severity < row["severity"]:  # 'SEV-1' < 'SEV-2': it got worse
-                await self._tell(row["id"], "escalated", draft)
+                await self._tell(row["id"], "escalated", draft, said)
         await self.connection.execute(
             INCIDENTS["update_facts"],
             row["id"],
             draft.severity,
-            draft.title,
+            self._text(draft.title),
             json.dumps(details, ensure_ascii=False),
             draft.profile_id,
         )
         return Opened(id=row["id"], is_new=False)
 
-    async def _tell(self, incident_id: int, event: str, draft: IncidentDraft) -> None:
-        """A notice in the outbox and an event for whoever listens."""
-        opened_at = await self.connection.fetchval(
-            "select opened_at from reconciler.incidents where id = $1", incident_id
-        )
+    async def _tell(self, incident_id: int, event: str, draft: IncidentDraft, said: int) -> None:
+        """A notice in the outbox and an event for whoever listens. `said`: its timeline line."""
         payload = {
             "event": f"incident_{event}",
             "incident_id": incident_id,
@@ -125,37 +141,42 @@ class Record:
             "profile_id": draft.profile_id,
             "order_id": draft.order_id,
             "title": draft.title,
-            "opened_at": opened_at,
             "mode": self._mode,
         }
-        key = f"incident:{incident_id}:{event}:{draft.severity}:{opened_at.timestamp():.6f}"
-        await self.notify(key, incident_id, payload)
+        await self.notify(f"incident:{incident_id}:{event}:{said}", incident_id, payload)
 
     async def notify(self, key: str, incident_id: int | None, payload: Mapping[str, Any]) -> None:
         """One outbox row for one event, however often it is said."""
         await self.connection.execute(
-            RECORDS["add_outbox"], key, incident_id, to_json({**payload, "key": key})
+            RECORDS["add_outbox"], key, incident_id, self._json({**payload, "key": key})
         )
         await self.announce(payload)
 
     async def announce(self, payload: Mapping[str, Any]) -> None:
         """NOTIFY reconciler_event; Postgres allows 8000 bytes."""
-        text = to_json(payload)
+        text = self._json(payload)
         if len(text.encode()) < 7900:  # noqa: PLR2004 - the server's limit, with room
             await self.connection.execute(RECORDS["announce"], text)
 
     async def add_event(
         self, incident_id: int, event: str, text: str, details: Mapping[str, Any] | None = None
-    ) -> None:
-        """One line of the timeline."""
-        await self.connection.execute(
-            INCIDENTS["add_event"], incident_id, event, text, to_json(details or {}), self._run
+    ) -> int:
+        """One line of the timeline; its id."""
+        said: int = await self.connection.fetchval(
+            INCIDENTS["add_event"],
+            incident_id,
+            event,
+            self._text(text),
+            self._json(details or {}),
+            self._run,
         )
+        return said
 
     async def add_event_once(self, incident_id: int, event: str, text: str) -> None:
         """The same line once for each time the incident was opened."""
-        if not await self.connection.fetchval(INCIDENTS["has_event"], incident_id, event, text):
-            await self.add_event(incident_id, event, text)
+        said = self._text(text)
+        if not await self.connection.fetchval(INCIDENTS["has_event"], incident_id, event, said):
+            await self.add_event(incident_id, event, said)
 
     async def note_parity(
         self, incident: OpenIncident, *, streak: int, at: datetime | None
@@ -168,8 +189,8 @@ class Record:
         row = await self.connection.fetchrow(INCIDENTS["resolve"], incident.id)
         if row is None:
             return
-        await self.add_event(incident.id, "resolved", why)
-        key = f"incident:{incident.id}:resolved:{incident.opened_at.timestamp():.6f}"
+        said = await self.add_event(incident.id, "resolved", why)
+        key = f"incident:{incident.id}:resolved:{said}"
         payload = {
             "event": "incident_resolved",
             "incident_id": incident.id,
@@ -262,13 +283,13 @@ class Record:
             reason,
             status_before,
             incident_id,
-            to_json(details),
+            self._json(details),
         )
 
     async def note_seen_again(self, *, order_id: str, details: Mapping[str, Any]) -> int | None:
         """The review row says the order is seen again; its incident, the first time."""
         incident_id: int | None = await self.connection.fetchval(
-            RECORDS["note_seen_again"], self._book, order_id, to_json(details)
+            RECORDS["note_seen_again"], self._book, order_id, self._json(details), self._account
         )
         return incident_id
 
@@ -286,18 +307,20 @@ class Record:
             job,
             self._mode,
             outcome.state,
-            outcome.sentence,
-            to_json(findings),
+            self._text(outcome.sentence),
+            self._json(findings),
             started_at,
         )
 
 
 @contextlib.asynccontextmanager
 async def writing(
-    pool: Pool, lease: Lease, *, book: BookName, run: RunId, mode: str
+    pool: Pool, lease: Lease, *, book: BookName, run: RunId, mode: str, redact: Redact
 ) -> AsyncIterator[Record]:
     """A write transaction that checks the lease first (rule 11). Raises LeaseLostError."""
     async with borrowed(pool) as connection, connection.transaction():
         await limit_transaction(connection)
         await hold(connection, lease)
-        yield Record(connection, book=book, account=lease.account, run=run, mode=mode)
+        yield Record(
+            connection, book=book, account=lease.account, run=run, mode=mode, redact=redact
+        )

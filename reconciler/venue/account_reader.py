@@ -22,8 +22,9 @@ from reconciler.venue.scope_reading import (
 from reconciler.venue.shared_connection import EmptyMarketsError, SharedConnection
 from reconciler.venue.translator import Translator
 
-NO_USE_IN_GOING_ON = frozenset({AnswerKind.AUTH, AnswerKind.THROTTLED})
-"""After these the other scopes are not asked: they would get the same answer, and cost more."""
+NO_USE_IN_GOING_ON = frozenset({AnswerKind.THROTTLED})
+"""After this the other scopes are not asked: they would get the same answer, and cost more. Not so
+after a refused login: rights are per endpoint, and a ghost may show in the next scope."""
 
 
 class AccountReader:
@@ -117,6 +118,7 @@ class AccountReader:
             symbols,
             self.exchange.markets or {},
             precision_mode=self.exchange.precisionMode,
+            counts_contracts=self.description.counts_contracts,
         )
 
     def not_converted(self, symbols: Iterable[Symbol]) -> tuple[str, ...]:

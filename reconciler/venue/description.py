@@ -108,13 +108,15 @@ class ListingCall:
     method: str
     """The name of ccxt's method: its implicit call of an endpoint, or a unified one."""
     params: Mapping[str, Any] = field(default_factory=dict)
+    account_params: Mapping[str, str] = field(default_factory=dict)
+    """Parameters and the credentials of ccxt's instance that fill them."""
     rows_at: tuple[str, ...] | None = None
     """Where the answer of an implicit call has its rows; None: the method is a unified one."""
     paging: Paging | None = None
     looks_full_at: frozenset[int] = frozenset()
     """Row counts that look like a page limit where the paging is not known."""
     symbol_at: str | None = None
-    """The field of a raw row that names its market."""
+    """The field of a raw row that names its market; `a.b` where one holds the other."""
     market_type: str | None = None
     """`spot` or `contract`, where one name means a market of each."""
     keyed_as: str | None = None
@@ -134,10 +136,15 @@ class PositionRow:
 
     symbol: str
     qty: str
-    entry_price: str
-    mark_price: str
+    entry_price: str | None
+    mark_price: str | None
+    closed: str | None = None
+    """What of the quantity is closed already."""
+    side: str | None = None
+    """The field that tells the side of a quantity without a sign; None: the sign does."""
+    sides: Mapping[str, str] = field(default_factory=dict)
     leg: str | None = None
-    """None: the sign alone tells the side, and there are no legs."""
+    """None: there are no legs."""
     legs: Mapping[str, str | None] = field(default_factory=dict)
     """The venue's word for a leg: `long`, `short`, or None for the net position."""
 
@@ -164,6 +171,10 @@ class LookupCall:
     null_is_none: bool = False
     keyed_as: str | None = None
     ids: RowIds | None = None
+    form: str | None = None
+    """Only ids that match this pattern are asked for."""
+    as_list: bool = False
+    """The endpoint takes a list of ids."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,6 +196,7 @@ class FillsCall:
     """The settle currency of the markets that it is for; None: any."""
     method: str | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
+    account_params: Mapping[str, str] = field(default_factory=dict)
     market_params: Mapping[str, str] = field(default_factory=dict)
     rows_at: tuple[str, ...] = ()
     null_is_none: bool = False
@@ -193,6 +205,12 @@ class FillsCall:
     since_param: str | None = None
     until_param: str | None = None
     time_form: TimeForm = TimeForm.MILLISECONDS
+    last_until_param: str | None = None
+    """The end of the last window, for endpoints that want one: a day ahead of now."""
+    newest_first_by: str | None = None
+    """The time of a raw row, where fills are listed backwards without a start: older are left."""
+    qty_at: str | None = None
+    """The field of a raw fill's quantity, where ccxt leaves it out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,6 +268,8 @@ class VenueDescription:
     fills: tuple[FillsCall, ...] = ()
     """All that fit the order's market are asked."""
     shapes: tuple[AnswerShape, ...] = ()
+    counts_contracts: bool = True
+    """False: quantities of contracts are in base units (inverse: in quote units) already."""
     position_row: PositionRow | None = None
     """None: positions come from ccxt's unified method."""
     status: StatusWords = StatusWords()
@@ -258,6 +278,8 @@ class VenueDescription:
     """Text in an error's body that says more than ccxt's class."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """ccxt options, set explicitly so that no account mode is guessed at run time."""
+    shared_options: tuple[str, ...] = ()
+    """Options that ccxt fills in when it loads markets, and needs wherever they are used."""
     weight_per_minute: int | None = None
     """The venue's request budget; None: what ccxt's `rateLimit` says."""
     used_weight_header: str | None = None

@@ -14,7 +14,7 @@ from reconciler.venue.connection import Exchange
 from reconciler.venue.description import CallName, FillsCall, TimeForm, VenueDescription
 from reconciler.venue.markets import field_of, place_of
 from reconciler.venue.paging import Page, read_pages
-from reconciler.venue.raw_calls import asking
+from reconciler.venue.raw_calls import account_params, asking
 from reconciler.venue.raw_json import keyed_rows, rows_in
 from reconciler.venue.translate import NotUnderstoodError
 from reconciler.venue.translator import Translator
@@ -119,6 +119,7 @@ class FillsReading:
         market = (self._exchange.markets or {}).get(order.symbol)
         filters = _filters(order, fills, start=start, end=end)
         filters |= {name: field_of(market or {}, at) for name, at in fills.market_params.items()}
+        filters |= account_params(self._exchange, fills.account_params)
         call = asking(self._exchange, method)
 
         async def ask(params: Mapping[str, Any]) -> Page:
@@ -130,7 +131,7 @@ class FillsReading:
                 rows = rows_in(answer, fills.rows_at, null_is_none=fills.null_is_none)
             if rows is None:
                 raise _no_answer("the answer holds no list of fills")
-            return Page(rows=rows, document=answer)
+            return Page(rows=_since(rows, fills.newest_first_by, start), document=answer)
 
         if not _attributable(order, fills):
             await ask({})
@@ -195,9 +196,29 @@ def _filters(
         filters[fills.since_param] = _time(start, fills.time_form)
     if fills.until_param and end:
         filters[fills.until_param] = _time(end, fills.time_form)
+    if fills.last_until_param and end is None:
+        ahead = datetime.now(UTC) + timedelta(days=1)
+        filters[fills.last_until_param] = _time(ahead, fills.time_form)
     if fills.order_id_param and order.venue_order_id:
         filters[fills.order_id_param] = order.venue_order_id
     return filters
+
+
+def _since(rows: list[Any], field: str | None, start: datetime) -> list[Any]:
+    """Leave out what is older than `start`, which makes the page the last one."""
+    if field is None:
+        return rows
+    try:
+        return [row for row in rows if _moment(row[field]) >= start]
+    except (KeyError, TypeError, ValueError) as error:
+        raise _no_answer(f"a fill without {field}") from error
+
+
+def _moment(value: Any) -> datetime:
+    if isinstance(value, int):
+        return datetime.fromtimestamp(value / 1000, UTC)
+    at = datetime.fromisoformat(str(value))
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _time(at: datetime, form: TimeForm) -> int | str:

@@ -50,25 +50,34 @@ def field_of(market: Mapping[str, Any], name: str) -> Any:
     return value.get(inner) if dot and isinstance(value, Mapping) else value
 
 
-def qty_step_of(market: Mapping[str, Any], *, precision_mode: int) -> Decimal | None:
+def qty_step_of(
+    market: Mapping[str, Any], *, precision_mode: int, counts_contracts: bool = True
+) -> Decimal | None:
     """Return the smallest difference of two quantities in base units, None where not told."""
     precision = market.get("precision") or {}
     amount = number_of(precision.get("amount"))
     if amount is None or precision_mode not in {DECIMAL_PLACES, TICK_SIZE}:
         return None
     step = amount if precision_mode == TICK_SIZE else ONE.scaleb(-int(amount))
-    return step * contract_size_of(market) if step > 0 else None
+    size = contract_size_of(market) if counts_contracts else ONE
+    return step * size if step > 0 else None
 
 
 def markets_of(
-    symbols: Iterable[Symbol], known: Mapping[str, Mapping[str, Any]], *, precision_mode: int
+    symbols: Iterable[Symbol],
+    known: Mapping[str, Mapping[str, Any]],
+    *,
+    precision_mode: int,
+    counts_contracts: bool = True,
 ) -> dict[Symbol, Market]:
     """Return the markets of those symbols, without the ones that the venue does not list."""
     return {
         symbol: Market(
             symbol=symbol,
             venue_id=str(known[symbol].get("id") or symbol),
-            qty_step=qty_step_of(known[symbol], precision_mode=precision_mode),
+            qty_step=qty_step_of(
+                known[symbol], precision_mode=precision_mode, counts_contracts=counts_contracts
+            ),
         )
         for symbol in symbols
         if symbol in known

@@ -1,5 +1,6 @@
 """Asking a venue after one order, by one id, at one endpoint."""
 
+import re
 from typing import Any
 
 from reconciler.domain.identity import VenueOrderId
@@ -33,6 +34,8 @@ class OrderAsking:
             VenueCallError: no answer, or one about another order.
 
         """
+        if call.form is not None and not re.fullmatch(call.form, asked):
+            return None
         try:
             found = await (
                 self._unified(call, order, asked)
@@ -69,7 +72,7 @@ class OrderAsking:
         self, call: LookupCall, method: str, order: BookOrder, asked: str
     ) -> VenueOrder | None:
         market = (self._exchange.markets or {}).get(order.symbol)
-        params = {**call.params, call.id_param: asked}
+        params = {**call.params, call.id_param: [asked] if call.as_list else asked}
         for name, field in call.market_params.items():
             params[name] = field_of(market or {}, field)
         answer, _ = await self._calls.make(

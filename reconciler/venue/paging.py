@@ -113,19 +113,24 @@ def _cursor_of(row: Any, paging: Paging, field: str) -> Any:
 
 
 async def _by_number(ask: Ask, paging: Paging, param: str) -> Pages:
-    rows: list[Any] = []
-    for number in range(1, MOST_PAGES + 1):
-        page = await ask({**_limit(paging), param: number})
-        rows += page.rows
-        if len(page.rows) < paging.size:
-            return Pages(rows=rows)
-    return Pages(rows=rows, why_not_all=f"more than {MOST_PAGES} pages")
+    return await _until_short(ask, paging, param, lambda number, _: number)
 
 
 async def _by_offset(ask: Ask, paging: Paging, param: str) -> Pages:
+    return await _until_short(ask, paging, param, lambda _, rows: rows)
+
+
+async def _until_short(
+    ask: Ask, paging: Paging, param: str, position: Callable[[int, int], int]
+) -> Pages:
+    """Read on until a page is not full; `position` is of the page's number and the rows so far."""
     rows: list[Any] = []
-    for _ in range(MOST_PAGES):
-        page = await ask({**_limit(paging), param: len(rows)})
+    before: list[Any] = []
+    for number in range(1, MOST_PAGES + 1):
+        page = await ask({**_limit(paging), param: position(number, len(rows))})
+        if page.rows and page.rows == before:
+            return Pages(rows=rows, why_not_all="the venue shows the same page twice")
+        before = page.rows
         rows += page.rows
         if len(page.rows) < paging.size:
             return Pages(rows=rows)

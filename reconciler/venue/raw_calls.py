@@ -23,3 +23,8 @@ def asking(exchange: Exchange, method: str) -> Asking:
         return await exchange.request(path, api if len(api) > 1 else api[0], verb, dict(params))
 
     return ask
+
+
+def account_params(exchange: Exchange, names: Mapping[str, str]) -> dict[str, Any]:
+    """Return the parameters that say whose account is meant."""
+    return {param: getattr(exchange, attribute) for param, attribute in names.items()}

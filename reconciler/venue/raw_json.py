@@ -13,8 +13,13 @@ def found_at(document: Any, keys: tuple[str, ...]) -> Any:
 
 
 def keyed_rows(document: Any, rows_at: tuple[str, ...], *, keyed_as: str) -> list[Any] | None:
-    """Return the rows of an object that holds them by their ids, each with its id in a field."""
+    """Return the rows of an object that holds them by their ids, each with its id in a field.
+
+    Some venues send a plain list at times; it is taken as it is.
+    """
     rows = found_at(document, rows_at)
+    if isinstance(rows, list):
+        return rows
     if not isinstance(rows, dict) or not all(isinstance(row, dict) for row in rows.values()):
         return None
     return [{keyed_as: key, **row} for key, row in rows.items()]

@@ -19,7 +19,7 @@ from reconciler.venue.classify import refused_locally
 from reconciler.venue.connection import Exchange
 from reconciler.venue.description import CallName, ListingCall, VenueDescription
 from reconciler.venue.paging import Page, read_pages
-from reconciler.venue.raw_calls import asking
+from reconciler.venue.raw_calls import account_params, asking
 from reconciler.venue.raw_json import keyed_rows, rows_in, rows_within
 from reconciler.venue.translate import NotUnderstoodError
 from reconciler.venue.translator import Translator
@@ -82,7 +82,7 @@ async def _read_listing(
     is_raw = listing.rows_at is not None
 
     async def ask(params: Mapping[str, Any]) -> Page:
-        asked = {**listing.params, **params}
+        asked = {**listing.params, **account_params(exchange, listing.account_params), **params}
         answer, heard = await calls.make(
             CALL_OF[listing.scope],
             lambda: (

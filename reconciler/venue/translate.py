@@ -170,10 +170,10 @@ def position_of_row(
     """
     if not isinstance(row, dict) or not row.get(fields.symbol):
         raise NotUnderstoodError("a position without symbol")
-    signed = number_of(row.get(fields.qty))
+    signed = _signed_of(row, fields)
     leg = None if fields.leg is None else str(row.get(fields.leg))
-    if signed is None or (leg is not None and leg not in fields.legs):
-        raise NotUnderstoodError("a position without quantity or leg")
+    if leg is not None and leg not in fields.legs:
+        raise NotUnderstoodError("a position without leg")
     if not signed:
         return None
     side = None if leg is None else fields.legs[leg]
@@ -189,6 +189,21 @@ def position_of_row(
         entry_price=_price(row.get(fields.entry_price)),
         mark_price=_price(row.get(fields.mark_price)),
     )
+
+
+def _signed_of(row: Mapping[str, Any], fields: PositionRow) -> Decimal:
+    """Return what is held, negative where it is short."""
+    qty = number_of(row.get(fields.qty))
+    closed = ZERO if fields.closed is None else number_of(row.get(fields.closed))
+    if qty is None or closed is None:
+        raise NotUnderstoodError("a position without quantity")
+    held = qty - closed
+    if fields.side is None or not held:
+        return held
+    side = fields.sides.get(str(row.get(fields.side)))
+    if side is None:
+        raise NotUnderstoodError("a position without side")
+    return abs(held) if side == "long" else -abs(held)
 
 
 def position_of(

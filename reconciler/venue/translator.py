@@ -10,9 +10,13 @@ from reconciler.domain.positions import VenuePosition
 from reconciler.venue.connection import Exchange, ccxt_module
 from reconciler.venue.description import FillsCall, ListingCall, RowIds, VenueDescription
 from reconciler.venue.markets import contract_size_of
+from reconciler.venue.raw_json import found_at
 from reconciler.venue.shared_connection import SharedConnection
 from reconciler.venue.translate import (
+    ONE,
     NotUnderstoodError,
+    SizeOf,
+    SymbolOf,
     fill_of,
     order_of,
     position_of,
@@ -41,6 +45,8 @@ class Translator:
 
     def size_of(self, raw: str) -> Decimal:
         """Return the base units of one contract."""
+        if not self._description.counts_contracts:
+            return ONE
         markets = self._exchange.markets
         if markets is not self._sizes_of:
             self._sizes, self._sizes_of = {}, markets
@@ -54,7 +60,9 @@ class Translator:
         """Return ccxt's market of a raw row, None where it is not loaded or not needed."""
         if listing.symbol_at is None or not isinstance(row, dict):
             return None
-        markets = (self._exchange.markets_by_id or {}).get(str(row.get(listing.symbol_at)), ())
+        markets = (self._exchange.markets_by_id or {}).get(
+            str(found_at(row, tuple(listing.symbol_at.split(".")))), ()
+        )
         meant = [m for m in markets if listing.market_type is None or m.get(listing.market_type)]
         return meant[0] if len(meant) == 1 else None
 
@@ -71,6 +79,8 @@ class Translator:
     def fill_of_row(self, row: Any, *, market: Any, fills: FillsCall) -> Fill:
         """Return the execution of a raw row, through ccxt's parser."""
         parsed = self._parsed(row, self._exchange.parse_trade, "a fill", market)
+        if fills.qty_at is not None:
+            parsed = {**parsed, "amount": row.get(fills.qty_at)}
         return self.fill_of(parsed, fills)
 
     def _parsed(
@@ -103,16 +113,23 @@ class Translator:
         """Return the position of a row, None for a flat one."""
         fields = self._description.position_row
         try:
+            market = self.market_of_row(row, listing)
             if listing.rows_at is not None and fields is not None:
                 return position_of_row(
-                    row, fields=fields, symbol_of=self.symbol_of, size_of=self.size_of
+                    row, fields=fields, symbol_of=self._namer(market), size_of=self._sizer(market)
                 )
             if listing.rows_at is not None:
-                market = self.market_of_row(row, listing)
                 row = self._parsed(row, self._exchange.parse_position, "a position", market)
             return position_of(row, symbol_of=self.symbol_of, size_of=self.size_of)
         except UNREADABLE as error:
             raise NotUnderstoodError(f"a position ({type(error).__name__})") from error
+
+    def _namer(self, market: Any) -> SymbolOf:
+        """Return what names the market of a row: the one that is known, if it is."""
+        return self.symbol_of if market is None else lambda _: self.symbol_of(market["symbol"])
+
+    def _sizer(self, market: Any) -> SizeOf:
+        return self.size_of if market is None else lambda _: self.size_of(market["symbol"])
 
     def fill_of(self, parsed: Mapping[str, Any], fills: FillsCall) -> Fill:
         """Return the execution that ccxt parsed."""

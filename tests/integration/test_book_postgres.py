@@ -99,10 +99,11 @@ async def test_rows_that_ended_are_read_while_they_are_within_reach(book: Postgr
 
 
 async def test_orders_are_found_by_either_id_whatever_their_status(book: PostgresBook) -> None:
-    found = await book.find_orders(
+    found, unreadable = await book.find_orders(
         venue_order_ids=["78", "nothing"], client_order_ids=["c3"], symbol_of=_symbol
     )
     assert {o.id for o in found} == {"o2", "o3"}
+    assert unreadable == ()
 
 
 async def test_deactivation_says_who_was_active(book: PostgresBook, connection: Connection) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from typing import Any
 
 import asyncpg
 import pytest
@@ -17,6 +18,11 @@ MAIN = AccountName("main")
 LAPSE = "update reconciler.leases set expires_at = clock_timestamp() - interval '1 ms'"
 
 
+def _unchanged(value: Any) -> Any:
+    """Nothing is secret here."""
+    return value
+
+
 @pytest.fixture
 async def pool(database_url: str) -> AsyncIterator[Pool]:
     """A pool on the test's database."""
@@ -27,7 +33,7 @@ async def pool(database_url: str) -> AsyncIterator[Pool]:
 
 async def _write(pool: Pool, lease: Lease) -> None:
     async with writing(
-        pool, lease, book=BookName("main"), run=RunId("r"), mode="enforce"
+        pool, lease, book=BookName("main"), run=RunId("r"), mode="enforce", redact=_unchanged
     ) as record:
         await record.connection.execute(
             "insert into bot.profiles (id, account) values (gen_random_uuid()::text, 'main')"
@@ -99,7 +105,9 @@ async def test_renewal_does_not_wait_for_a_writer(
     lease = await leases.acquire(MAIN)
     assert isinstance(lease, Lease)
     before = await connection.fetchval("select expires_at from reconciler.leases")
-    async with writing(pool, lease, book=BookName("main"), run=RunId("r"), mode="enforce"):
+    async with writing(
+        pool, lease, book=BookName("main"), run=RunId("r"), mode="enforce", redact=_unchanged
+    ):
         await asyncio.wait_for(leases.renew(), timeout=2)
     assert await connection.fetchval("select expires_at from reconciler.leases") > before
 
@@ -112,7 +120,9 @@ async def test_takeover_waits_for_a_writer_and_is_refused_in_time(
     lease = await first.acquire(MAIN)
     assert isinstance(lease, Lease)
     begun = asyncio.get_running_loop().time()
-    async with writing(pool, lease, book=BookName("main"), run=RunId("r"), mode="enforce"):
+    async with writing(
+        pool, lease, book=BookName("main"), run=RunId("r"), mode="enforce", redact=_unchanged
+    ):
         await connection.execute(LAPSE)
         assert isinstance(await second.acquire(MAIN), Held)
     assert asyncio.get_running_loop().time() - begun < LEASE.total_seconds()
@@ -152,7 +162,7 @@ async def test_the_limits_of_a_write_transaction_stay_below_the_lease(pool: Pool
     lease = await Leases(pool, holder="a").acquire(MAIN)
     assert isinstance(lease, Lease)
     async with writing(
-        pool, lease, book=BookName("main"), run=RunId("r"), mode="enforce"
+        pool, lease, book=BookName("main"), run=RunId("r"), mode="enforce", redact=_unchanged
     ) as record:
         idle = await record.connection.fetchval("show idle_in_transaction_session_timeout")
         lock = await record.connection.fetchval("show lock_timeout")

@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import asyncpg
 import pytest
@@ -31,6 +32,11 @@ DRAFT = IncidentDraft(
 )
 
 
+def _unchanged(value: Any) -> Any:
+    """Nothing is secret here."""
+    return value
+
+
 @pytest.fixture
 async def pool(database_url: str) -> AsyncIterator[Pool]:
     """A pool on the test's database."""
@@ -55,9 +61,13 @@ async def _count(connection: "asyncpg.Connection[asyncpg.Record]", table: str) -
 async def test_an_open_incident_is_not_doubled(
     pool: Pool, lease: Lease, connection: "asyncpg.Connection[asyncpg.Record]"
 ) -> None:
-    async with writing(pool, lease, book=BOOK, run=RunId("r1"), mode="enforce") as record:
+    async with writing(
+        pool, lease, book=BOOK, run=RunId("r1"), mode="enforce", redact=_unchanged
+    ) as record:
         first = await record.open_incident(DRAFT)
-    async with writing(pool, lease, book=BOOK, run=RunId("r2"), mode="enforce") as record:
+    async with writing(
+        pool, lease, book=BOOK, run=RunId("r2"), mode="enforce", redact=_unchanged
+    ) as record:
         again = await record.open_incident(replace(DRAFT, details={"more": 1}))
     assert (first.is_new, again.is_new, first.id) == (True, False, again.id)
     for table in ("incidents", "incident_events", "evidence", "outbox"):
@@ -66,7 +76,7 @@ async def test_an_open_incident_is_not_doubled(
     assert details == {"venue_qty": "1", "more": 1}
 
 
-async def test_an_incident_that_got_worse_is_told_once(
+async def test_an_incident_is_told_each_time_it_gets_worse_and_no_other_time(
     pool: Pool, lease: Lease, connection: "asyncpg.Connection[asyncpg.Record]"
 ) -> None:
     for severity in (
@@ -76,27 +86,39 @@ async def test_an_incident_that_got_worse_is_told_once(
         Severity.SEV_2,
         Severity.SEV_1,
     ):
-        async with writing(pool, lease, book=BOOK, run=RunId("r1"), mode="enforce") as record:
+        async with writing(
+            pool, lease, book=BOOK, run=RunId("r1"), mode="enforce", redact=_unchanged
+        ) as record:
             await record.open_incident(replace(DRAFT, severity=severity))
     payloads = [
         json.loads(row["payload"])
         for row in await connection.fetch("select payload from reconciler.outbox order by id")
     ]
-    assert [p["event"] for p in payloads] == ["incident_opened", "incident_escalated"]
+    assert [p["event"] for p in payloads] == [
+        "incident_opened",
+        "incident_escalated",
+        "incident_escalated",
+    ]
     assert await connection.fetchval("select severity from reconciler.incidents") == "SEV-1"
 
 
 async def test_a_resolved_incident_is_reopened_with_its_history(
     pool: Pool, lease: Lease, connection: "asyncpg.Connection[asyncpg.Record]"
 ) -> None:
-    async with writing(pool, lease, book=BOOK, run=RunId("r1"), mode="enforce") as record:
+    async with writing(
+        pool, lease, book=BOOK, run=RunId("r1"), mode="enforce", redact=_unchanged
+    ) as record:
         await record.open_incident(DRAFT)
     [standing] = (await load_memory(connection, book=BOOK, account=MAIN)).incidents
-    async with writing(pool, lease, book=BOOK, run=RunId("r2"), mode="enforce") as record:
+    async with writing(
+        pool, lease, book=BOOK, run=RunId("r2"), mode="enforce", redact=_unchanged
+    ) as record:
         await record.resolve(standing, why="parity")
         await record.resolve(standing, why="parity")
     assert (await load_memory(connection, book=BOOK, account=MAIN)).incidents == ()
-    async with writing(pool, lease, book=BOOK, run=RunId("r3"), mode="enforce") as record:
+    async with writing(
+        pool, lease, book=BOOK, run=RunId("r3"), mode="enforce", redact=_unchanged
+    ) as record:
         again = await record.open_incident(DRAFT)
     assert again.is_new
     assert again.id == standing.id
@@ -111,7 +133,9 @@ async def test_a_transaction_that_fails_leaves_nothing(
 ) -> None:
 
     async def fail_at_the_end() -> None:
-        async with writing(pool, lease, book=BOOK, run=RunId("r1"), mode="enforce") as record:
+        async with writing(
+            pool, lease, book=BOOK, run=RunId("r1"), mode="enforce", redact=_unchanged
+        ) as record:
             opened = await record.open_incident(DRAFT)
             await record.add_containment(
                 profile_id=ProfileId("p1"),
@@ -152,7 +176,9 @@ async def test_suspicions_survive_to_the_microsecond(
 async def test_two_dispatchers_send_each_notice_once(
     pool: Pool, lease: Lease, connection: "asyncpg.Connection[asyncpg.Record]"
 ) -> None:
-    async with writing(pool, lease, book=BOOK, run=RunId("r1"), mode="enforce") as record:
+    async with writing(
+        pool, lease, book=BOOK, run=RunId("r1"), mode="enforce", redact=_unchanged
+    ) as record:
         for n in range(30):
             await record.notify(f"k{n}", None, {"event": "x", "n": n})
             await record.notify(f"k{n}", None, {"event": "x", "n": n})
@@ -161,9 +187,8 @@ async def test_two_dispatchers_send_each_notice_once(
     async def send(payload: dict[str, object]) -> None:
         sent.append(str(payload["key"]))
 
-    first, second = (Outbox(pool, send, count=lambda _: None) for _ in range(2))
-    while sum(await asyncio.gather(first.deliver_due(), second.deliver_due())):
-        pass
+    first, second = (Outbox(pool, {"it": send}, count=lambda _: None) for _ in range(2))
+    await asyncio.gather(first.deliver_due(), second.deliver_due())
     assert sorted(sent) == sorted(f"k{n}" for n in range(30))
     assert (
         await connection.fetchval(
@@ -175,7 +200,9 @@ async def test_two_dispatchers_send_each_notice_once(
 
 async def test_notices_of_one_incident_arrive_in_order(pool: Pool, lease: Lease) -> None:
     """The first is refused: the second waits for it, those of other incidents do not."""
-    async with writing(pool, lease, book=BOOK, run=RunId("r1"), mode="enforce") as record:
+    async with writing(
+        pool, lease, book=BOOK, run=RunId("r1"), mode="enforce", redact=_unchanged
+    ) as record:
         one = await record.open_incident(DRAFT)
         await record.notify("later", one.id, {"event": "later"})
         await record.notify("other", None, {"event": "other"})
@@ -185,9 +212,7 @@ async def test_notices_of_one_incident_arrive_in_order(pool: Pool, lease: Lease)
         sent.append(str(payload["event"]))
         return "no" if payload["event"] == "incident_opened" else None
 
-    outbox = Outbox(pool, refuse, count=lambda _: None)
-    while await outbox.deliver_due():
-        pass
+    await Outbox(pool, {"it": refuse}, count=lambda _: None).deliver_due()
     assert sent == ["incident_opened", "other"]
 
 
@@ -195,16 +220,43 @@ async def test_a_sender_that_breaks_is_tried_again_later(
     pool: Pool, lease: Lease, connection: "asyncpg.Connection[asyncpg.Record]"
 ) -> None:
     """A channel's own bug must not end the daemon."""
-    async with writing(pool, lease, book=BOOK, run=RunId("r1"), mode="enforce") as record:
+    async with writing(
+        pool, lease, book=BOOK, run=RunId("r1"), mode="enforce", redact=_unchanged
+    ) as record:
         await record.notify("k", None, {"event": "x"})
 
     async def break_down(payload: dict[str, object]) -> str | None:
         raise RuntimeError(f"cannot send {payload['event']}")
 
     counted: list[str] = []
-    assert await Outbox(pool, break_down, count=counted.append).deliver_due() == 1
+    await Outbox(pool, {"it": break_down}, count=counted.append).deliver_due()
     row = await connection.fetchrow("select * from reconciler.outbox")
     assert row is not None
     assert row["delivered_at"] is None
     assert "cannot send" in row["last_error"]
     assert counted == ["failed"]
+
+
+async def test_a_channel_that_took_a_notice_is_not_asked_again(
+    pool: Pool, lease: Lease, connection: "asyncpg.Connection[asyncpg.Record]"
+) -> None:
+    async with writing(
+        pool, lease, book=BOOK, run=RunId("r1"), mode="enforce", redact=_unchanged
+    ) as record:
+        await record.notify("k", None, {"event": "x"})
+    asked: list[str] = []
+
+    async def take(payload: dict[str, object]) -> str | None:
+        asked.append(f"good {payload['event']}")
+        return None
+
+    async def refuse(payload: dict[str, object]) -> str | None:
+        asked.append(f"bad {payload['event']}")
+        return "no" if len(asked) < 3 else None
+
+    outbox = Outbox(pool, {"good": take, "bad": refuse}, count=lambda _: None)
+    await outbox.deliver_due()
+    await connection.execute("update reconciler.outbox set next_attempt_at = now()")
+    await outbox.deliver_due()
+    assert sorted(asked) == ["bad x", "bad x", "good x"]
+    assert await connection.fetchval("select delivered_at from reconciler.outbox") is not None

@@ -30,22 +30,6 @@ BREAKS = {
         "alter table bot.orders alter column created_at type timestamptz",
         "set book.timezone",
     ),
-    "a row has a side that is none": (
-        (
-            "insert into bot.orders (id, profile_id, symbol, side, qty, status)"
-            " values ('bad', 'p1', 'ETHUSDT', 'sideways', 1, 'open')"
-        ),
-        "delete from bot.orders where id = 'bad'",
-        "sideways",
-    ),
-    "a quantity is NaN": (
-        (
-            "insert into bot.positions (id, profile_id, symbol, side, qty)"
-            " values ('bad', 'p1', 'ETHUSDT', 'long', 'NaN')"
-        ),
-        "delete from bot.positions where id = 'bad'",
-        "finite number",
-    ),
 }
 
 
@@ -67,6 +51,43 @@ async def test_a_book_that_does_not_fit_is_an_incident_and_recovers(
     await setting.connection.execute(mends)
     assert (await setting.once()).code == 0
     assert await setting.incidents() == [("book_unreadable", "SEV-2", "resolved")]
+
+
+@pytest.mark.parametrize(
+    ("breaks", "says"),
+    [
+        (
+            (
+                "insert into bot.orders (id, profile_id, symbol, side, qty, status)"
+                " values ('bad', 'p1', 'ETHUSDT', 'sideways', 1, 'open')"
+            ),
+            "sideways",
+        ),
+        (
+            (
+                "insert into bot.positions (id, profile_id, symbol, side, qty)"
+                " values ('bad', 'p1', 'ETHUSDT', 'long', 'NaN')"
+            ),
+            "finite number",
+        ),
+    ],
+)
+async def test_a_row_that_cannot_be_read_blocks_its_symbol_and_no_other(
+    setting: Setting, breaks: str, says: str
+) -> None:
+    if "positions" in breaks:
+        setting.ledger.set_position("ETHUSDT", "long", Decimal(1))
+    await setting.connection.execute(breaks)
+    before = await setting.book()
+    found = await setting.once()
+    assert found.code == 3, found
+    assert says in str(found.outcome.findings)
+    assert await setting.book() == before
+    setting.ledger.set_position("SOLUSDT", "long", Decimal(1))
+    assert (await setting.once()).code == 3
+    assert await setting.status() == "inactive"
+    [incident] = await setting.rows("select * from reconciler.incidents")
+    assert (incident["kind"], incident["symbol"]) == ("ghost_position", "SOL/USDT:USDT")
 
 
 async def test_the_command_names_the_mend_and_exits_3(setting: Setting) -> None:

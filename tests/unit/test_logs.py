@@ -109,7 +109,7 @@ def test_tracebacks_of_other_libraries_are_masked() -> None:
 
 def test_debug_lets_other_libraries_speak() -> None:
     stream = _configured(level="debug")
-    logging.getLogger("ccxt").debug("request")
+    logging.getLogger("apscheduler").debug("request")
     log.debug("ours")
     assert [line["event"] for line in _lines(stream)] == ["request", "ours"]
 

@@ -116,6 +116,15 @@ def test_families_and_subjects_do_not_mix(other: str, subject: str) -> None:
     assert len(_after(memory, book)) == 2
 
 
+@pytest.mark.parametrize(
+    ("later", "first"),
+    [(FORGET_AFTER, NOW), (FORGET_AFTER + SECOND, NOW + FORGET_AFTER + SECOND)],
+)
+def test_first_sight_is_forgotten_with_the_suspicion(later: timedelta, first: datetime) -> None:
+    book = _book(_memory(_remembered(Position.QUANTITY_MISMATCH)), NOW + later)
+    assert book.see(GHOST, LONG, spacing=SPACING).first_seen_at == first
+
+
 def test_kinds_outside_both_families_stand_alone() -> None:
     memory = _memory(_remembered(IncidentKind.VENUE_AUTH, ""))
     book = _book(memory, NOW + SPACING)
@@ -199,6 +208,7 @@ def test_nothing_stands_that_was_never_seen() -> None:
     book.stand(ORDER_FAMILY, "o1")
     book.leave(ORDER_FAMILY, "o1")
     book.note_tried("o1")
+    assert book.tried_at("o1") is None
     assert book.changes(settled=()) == ((), ())
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import asyncpg
 
-from reconciler.domain.errors import DatabaseUnavailableError
+from reconciler.domain.errors import DatabaseRefusedError, DatabaseUnavailableError
 from reconciler.store.connecting import CONNECT_ERRORS, connect
 
 HERE = Path(__file__).parent
@@ -80,4 +80,4 @@ def _upgrade(url: str) -> None:
     except (SQLAlchemyError, CommandError) as error:
         said = str(getattr(error, "orig", None) or error).splitlines()[0]
         msg = f"schema reconciler could not be brought to version {newest_version()}: {said}"
-        raise DatabaseUnavailableError(msg) from error
+        raise DatabaseRefusedError(msg) from error

@@ -41,7 +41,8 @@ where id = $1 and status <> 'resolved' returning id, severity, title, kind, acco
 -- name: add_event
 -- One line of the timeline.
 insert into reconciler.incident_events (incident_id, event, text, details, run_id)
-values ($1, $2, $3, $4::jsonb, $5);
+values ($1, $2, $3, $4::jsonb, $5)
+returning id;
 
 -- name: has_event
 -- Whether the timeline already says this.

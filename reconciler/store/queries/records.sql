@@ -46,7 +46,7 @@ where account = $1 and quarantined_at > clock_timestamp() - $2::interval;
 -- The venue shows a quarantined order again: the review row says so, nothing is released.
 update reconciler.quarantine
 set seen_again_at = now(), details = details || $3::jsonb
-where book = $1 and order_id = $2 and seen_again_at is null
+where book = $1 and order_id = $2 and account = $4 and seen_again_at is null
 returning incident_id;
 
 -- name: count_quarantined

@@ -6,13 +6,32 @@ from reconciler.venue.description import VenueDescription
 from reconciler.venue.descriptions.alpaca import ALPACA
 from reconciler.venue.descriptions.binance import BINANCE
 from reconciler.venue.descriptions.binanceusdm import BINANCEUSDM
+from reconciler.venue.descriptions.bitget import BITGET
 from reconciler.venue.descriptions.bybit import BYBIT
+from reconciler.venue.descriptions.deribit import DERIBIT
+from reconciler.venue.descriptions.gate import GATE
 from reconciler.venue.descriptions.generic import generic_description
+from reconciler.venue.descriptions.hyperliquid import HYPERLIQUID
+from reconciler.venue.descriptions.kraken import KRAKEN
+from reconciler.venue.descriptions.krakenfutures import KRAKENFUTURES
 from reconciler.venue.descriptions.okx import OKX
 from reconciler.venue.descriptions.retention import retention_of
 
 DESCRIBED = {
-    description.venue: description for description in (BINANCEUSDM, BYBIT, OKX, ALPACA, BINANCE)
+    description.venue: description
+    for description in (
+        BINANCEUSDM,
+        BYBIT,
+        OKX,
+        ALPACA,
+        BINANCE,
+        BITGET,
+        GATE,
+        KRAKEN,
+        KRAKENFUTURES,
+        DERIBIT,
+        HYPERLIQUID,
+    )
 }
 
 __all__ = ["DESCRIBED", "description_of", "retention_of"]

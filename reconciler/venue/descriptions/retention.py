@@ -19,6 +19,8 @@ _RETENTION = {
     "gate": timedelta(hours=1),
     # Deribit docs: recent orders 30 min, after that delayed history
     "deribit": timedelta(minutes=30),
+    # docs.kraken.com, futures-api, get-order-status: open, or ended in the last 5 seconds
+    "krakenfutures": timedelta(seconds=5),
     # Coinbase Exchange docs: cancelled without matches may be 404 at once
     "coinbaseexchange": timedelta(0),
     # ccxt 4.5.90 `features` (daysBackCanceled)

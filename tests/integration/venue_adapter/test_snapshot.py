@@ -27,6 +27,7 @@ from reconciler.simulation.venue import (
     SimulatedVenue,
 )
 from reconciler.venue.account import CcxtAccount
+from reconciler.venue.descriptions import DESCRIBED
 from reconciler.venue.shared_connection import SharedConnections
 from tests.integration.venue_adapter.accounts import (
     BTC,
@@ -199,9 +200,10 @@ async def test_each_call_is_observed(venue: SimulatedVenue) -> None:
 
 
 async def test_a_generic_venue_shows_what_is_there_and_proves_no_absence(
-    venue: SimulatedVenue,
+    venue: SimulatedVenue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Binance USD-M again, by what ccxt claims of it alone."""
+    monkeypatch.delitem(DESCRIBED, "binance")
     ledger = venue.ledger()
     ledger.place_order("BTCUSDT", "buy", ONE, Decimal(50_000), client_order_id="bot-1")
     ledger.set_position("ETHUSDT", "short", Decimal(2), Decimal(3_000))

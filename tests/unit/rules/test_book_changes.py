@@ -40,6 +40,7 @@ BASE = reading(orders=[book_order()], positions=[book_position()])
     [
         reading(orders=[book_order(filled="0.1")], positions=[book_position()]),
         reading(orders=[book_order(qty="2")], positions=[book_position()]),
+        reading(orders=[book_order(qty="10")], positions=[book_position()]),
         reading(orders=[book_order(raw_status="new")], positions=[book_position()]),
         reading(orders=[book_order(state=OrderState.FILLED)], positions=[book_position()]),
         reading(orders=[book_order(), book_order("o2")], positions=[book_position()]),

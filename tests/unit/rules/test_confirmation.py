@@ -114,4 +114,3 @@ def test_it_counts_at_most_once_per_spacing_and_never_while_explained(
             assert not counted or now - counted[-1] >= SPACING
             counted.append(now)
         assert seen.last_seen_at >= seen.first_seen_at
-        assert before is None or seen.last_seen_at >= before.last_seen_at

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from reconciler.domain.book import Profile
+from reconciler.domain.identity import Symbol
 from reconciler.domain.positions import BookPosition, PositionSide, VenuePosition
 from reconciler.domain.snapshot import Completeness
 from reconciler.domain.verdicts import PositionVerdictKind as Kind
@@ -48,8 +49,10 @@ def _verdicts(book: Book, venue: Venue, **more: object) -> dict[PositionSide, Ki
         ([book_position(LONG)], [], {LONG: PHANTOM}),
         ([book_position(SHORT)], [], {SHORT: PHANTOM}),
         ([book_position(is_open=False)], [], {}),
+        ([book_position(qty="0")], [], {LONG: PARITY}),
         ([book_position(is_open=False)], [venue_position()], {LONG: GHOST}),
-        ([book_position(qty="0")], [venue_position()], {LONG: GHOST}),
+        # an entry under way has its row: no ghost
+        ([book_position(qty="0")], [venue_position()], {LONG: QUANTITY}),
         ([book_position()], [venue_position()], {LONG: PARITY}),
         ([book_position(SHORT)], [venue_position(SHORT)], {SHORT: PARITY}),
         ([book_position(LONG)], [venue_position(SHORT)], {SHORT: SIDE}),
@@ -141,8 +144,39 @@ def test_a_symbols_own_mode_outweighs_that_of_the_account() -> None:
 def test_tolerance_is_a_step_and_a_notional(
     book: str, venue: str, mark: str | None, step: str | None, kind: Kind
 ) -> None:
-    verdicts = judge([book_position(qty=book)], [venue_position(qty=venue, mark=mark)], step=step)
+    rows = [book_position(qty=book)] if book != "0" else []
+    verdicts = judge(rows, [venue_position(qty=venue, mark=mark)], step=step)
     assert [v.kind for v in verdicts] == [kind]
+
+
+@pytest.mark.parametrize(
+    ("book", "venue", "expected"),
+    [
+        ([], [venue_position(SHORT, "0.005")], {SHORT: PARITY}),
+        ([], [venue_position(SHORT, "0.005", hedged=True)], {SHORT: PARITY}),
+        ([book_position(SHORT)], [venue_position(LONG, "0.005")], {SHORT: PHANTOM}),
+        (
+            [book_position(LONG), book_position(SHORT, "0.005", row_id="b")],
+            [venue_position(LONG, hedged=True)],
+            {LONG: PARITY, SHORT: PARITY},
+        ),
+    ],
+)
+def test_dust_has_its_own_side(
+    book: Book, venue: Venue, expected: dict[PositionSide, Kind]
+) -> None:
+    assert _verdicts(book, venue) == expected
+
+
+def test_the_entry_price_stands_in_for_a_mark_that_is_not_told() -> None:
+    assert _verdicts([], [venue_position(qty="0.01", mark=None, entry="100")]) == {LONG: PARITY}
+    assert _verdicts([], [venue_position(qty="0.01", mark="0", entry="100")]) == {LONG: PARITY}
+
+
+def test_a_market_that_is_not_told_forgives_no_step() -> None:
+    other = Symbol("XRP/USDT:USDT")
+    venue = [venue_position(qty="0.0001", mark=None, symbol=other)]
+    assert _verdicts([], venue, step="0.001") == {LONG: GHOST}
 
 
 def test_dust_of_opposite_sides_is_no_ghost() -> None:
@@ -172,6 +206,7 @@ def test_of_two_prices_the_one_that_forgives_less_counts(*, reverse: bool) -> No
         ([book_position()], [venue_position(qty="2")], [QUANTITY]),
         ([], [venue_position()], [GHOST]),
         ([book_position(LONG)], [venue_position(SHORT)], [SIDE]),
+        ([book_position(LONG, "2")], [venue_position(SHORT)], [SIDE]),
         ([book_position()], [venue_position()], [PARITY]),
     ],
 )
@@ -187,13 +222,33 @@ def test_without_a_listing_there_is_no_verdict(scope: Completeness | None) -> No
 
 
 @pytest.mark.parametrize(
-    ("book", "venue"),
-    [([], [venue_position()]), ([book_position()], []), ([book_position()], _legs(hedged=True))],
+    ("book", "venue", "stray", "kind"),
+    [
+        ([], [venue_position()], book_position(), NOT_JUDGED),
+        ([], [venue_position(qty="1.005")], book_position(), NOT_JUDGED),  # within tolerance
+        ([book_position()], [], book_position(SHORT), NOT_JUDGED),
+        ([book_position()], [venue_position(qty="3")], book_position(qty="2"), NOT_JUDGED),
+        # a row that could not make both sides agree hides nothing
+        ([], [venue_position()], book_position(qty="2"), GHOST),
+        ([], [venue_position()], book_position(SHORT), GHOST),
+        ([book_position()], [], book_position(), PHANTOM),
+        ([book_position()], [venue_position(qty="3")], book_position(), QUANTITY),
+    ],
 )
-def test_a_row_of_an_unknown_profile_stands_against_a_discrepancy(book: Book, venue: Venue) -> None:
-    stray = book_position(row_id="stray", profile="gone")
-    discrepancies = [v for v in judge(book, venue, stray=[stray]) if v.kind is not PARITY]
-    assert {v.kind for v in discrepancies} == {NOT_JUDGED}
+def test_a_row_of_an_unknown_profile_stands_against_what_it_could_explain(
+    book: Book, venue: Venue, stray: BookPosition, kind: Kind
+) -> None:
+    assert [v.kind for v in judge(book, venue, stray=[stray])] == [kind]
+
+
+def test_parity_is_parity_whatever_else_the_book_has() -> None:
+    [verdict] = judge(
+        [book_position()],
+        [venue_position()],
+        stray=[book_position(profile="gone")],
+        changed_at={BTC: NOW},
+    )
+    assert (verdict.kind, verdict.explained_by_change) == (PARITY, False)
 
 
 @pytest.mark.parametrize(
@@ -256,11 +311,22 @@ def test_a_verdict_says_what_people_ask() -> None:
     assert verdict.reason == "the venue holds long 4, the book has short 3"
 
 
+def test_the_notional_is_that_of_the_difference() -> None:
+    [verdict] = judge([book_position(qty="4")], [venue_position(qty="1", mark="50")])
+    assert str(verdict.notional) == "150"
+
+
+def test_profiles_are_named_in_one_order() -> None:
+    names = [f"p{n}" for n in range(9)]
+    [verdict] = judge([book_position(profile=name) for name in reversed(names)], [])
+    assert list(verdict.profile_ids) == names
+
+
 @pytest.mark.parametrize(
     ("profiles", "traders", "pinned"),
     [
         ([profile("p1"), profile("p2")], ["p2"], ["p2"]),
-        ([profile("p1"), profile("p2")], ["p1", "p2"], ["p1", "p2"]),
+        ([profile("p1"), profile("p2"), profile("p3")], ["p1", "p2"], ["p1", "p2"]),
         ([profile("p1"), profile("p2")], [], ["p1", "p2"]),
         ([profile("p1"), profile("p2", "inactive")], [], ["p1"]),
         ([profile("p1", "paused")], [], []),
@@ -280,6 +346,9 @@ def test_pinning(profiles: list[Profile], traders: list[str], pinned: list[str])
 def test_a_closed_position_pins_its_profile() -> None:
     book = reading(
         profiles=[profile("p1"), profile("p2")],
-        positions=[book_position(profile="p2", is_open=False)],
+        positions=[
+            book_position(profile="p2", is_open=False),
+            book_position(profile="p1", symbol=ETH),
+        ],
     )
     assert [p.id for p in pin_on_profiles(symbol=BTC, reading=book).profiles] == ["p2"]

@@ -1,6 +1,7 @@
 """Which book row is which venue order: by ids, never by (symbol, side, quantity)."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from reconciler.domain.orders import BookOrder, OrderSide, OrderState, VenueOrder
 from reconciler.rules.matching import match_orders
-from tests.unit.builders import BTC, BUY, ETH, NOW, SELL, book_order, venue_order
+from tests.unit.builders import A_MINUTE, BTC, BUY, ETH, NOW, SELL, book_order, venue_order
 from tests.unit.rules.scaling import growth
 
 
@@ -69,6 +70,16 @@ def test_a_client_id_used_again_belongs_to_the_row_that_has_both_ids(*, reverse:
 
 
 @pytest.mark.parametrize("reverse", [False, True])
+def test_a_row_with_both_ids_leaves_nothing_to_one_with_the_client_id(*, reverse: bool) -> None:
+    rows = [
+        book_order("lost", venue_id="v1", client_id="stop"),
+        book_order("new", venue_id="v2", client_id="stop"),
+    ]
+    listed = [venue_order("v2", client_id="stop")]
+    assert _paired(rows[::-1] if reverse else rows, listed) == {"new": "v2"}
+
+
+@pytest.mark.parametrize("reverse", [False, True])
 def test_a_client_id_used_again_belongs_to_the_row_that_has_not_ended(*, reverse: bool) -> None:
     ended = book_order("old", venue_id="v1", client_id="stop", state=OrderState.CANCELED)
     live = book_order("new", venue_id=None, client_id="stop", state=OrderState.IN_FLIGHT)
@@ -87,6 +98,19 @@ def test_of_two_orders_under_one_id_the_live_one_counts(*, reverse: bool) -> Non
     listed = [
         venue_order("v1", client_id="c1", state=OrderState.CANCELED, created_at=NOW),
         venue_order("v2", client_id="c1"),
+    ]
+    assert _paired([row], listed[::-1] if reverse else listed) == {"o1": "v2"}
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("older", [None, NOW - A_MINUTE])
+def test_of_two_live_orders_under_one_id_the_younger_counts(
+    older: datetime | None, *, reverse: bool
+) -> None:
+    row = book_order(venue_id=None, client_id="c1")
+    listed = [
+        venue_order("v9", client_id="c1", created_at=older),
+        venue_order("v2", client_id="c1", created_at=NOW),
     ]
     assert _paired([row], listed[::-1] if reverse else listed) == {"o1": "v2"}
 

@@ -336,7 +336,7 @@ def test_to_look_up_are_live_rows_past_their_grace_that_the_listing_lacks() -> N
 def test_orphans_are_live_orders_only() -> None:
     orders = [venue_order(state, state=state) for state in [*LIVE, *TERMINAL, S.UNMAPPED]]
     orphans = judge_orphans(unmatched=orders)
-    assert {v.subject for v in orphans} == set(LIVE)
+    assert {v.subject for v in orphans} == {f"{BTC}|{state}" for state in LIVE}
     assert {v.kind for v in orphans} == {Kind.ORPHAN}
 
 

@@ -25,6 +25,7 @@ create table reconciler.suspicions (
   count int not null,
   counted_at timestamptz,
   tried_at timestamptz,
+  saying text not null default '',
   primary key (book, account, kind, subject)
 );
 
@@ -130,6 +131,7 @@ create table reconciler.outbox (
   attempts int not null default 0,
   next_attempt_at timestamptz not null default now(),
   last_error text,
+  delivered_to text[] not null default '{}',
   delivered_at timestamptz
 );
 

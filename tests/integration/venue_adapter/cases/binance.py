@@ -10,7 +10,8 @@ from tests.integration.venue_adapter.cases.case import Ask, Expected, VenueCase,
 NOT_FOUND = {"code": -2013, "msg": "Order does not exist."}
 ARCHIVED = {
     "code": -2026,
-    "msg": "Order was canceled or expired with no executed qty over 90 days ago and has been archived.",
+    "msg": "Order was canceled or expired with no executed qty over 90 days ago "
+    "and has been archived.",
 }
 
 
