@@ -33,7 +33,7 @@ lint: install ## ruff, import contracts, dependencies
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
-	$(BIN)/deptry reconciler
+	$(BIN)/deptry .
 
 types: install ## mypy, strict
 	$(BIN)/mypy

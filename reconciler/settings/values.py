@@ -63,8 +63,11 @@ def _preset(text: str) -> str:
     return text
 
 
+CRON_FIELDS = 5
+
+
 def _cron(text: str) -> str:
-    if len(text.split()) != 5:
+    if len(text.split()) != CRON_FIELDS:
         raise _expected('five cron fields (minute hour day month weekday), such as "0 3 * * 2"')
     return text
 

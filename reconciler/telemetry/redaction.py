@@ -16,6 +16,7 @@ from urllib.parse import quote, quote_plus
 from uuid import UUID
 
 MASK = "***"
+SHORTEST_JWT_PART = 8
 SHORTEST_SECRET = 4
 """Shorter values would mask half of every sentence. Longer than MASK: see `_without_secrets`."""
 DEEPEST = 20
@@ -200,6 +201,10 @@ def _without_jwt(run: re.Match[str]) -> str:
     parts = run[0].split(".")
     for index, part in enumerate(parts[:-1]):
         at = part.find("eyJ")
-        if at >= 0 and len(part) - at >= 8 and len(parts[index + 1]) >= SHORTEST_SECRET:
+        if (
+            at >= 0
+            and len(part) - at >= SHORTEST_JWT_PART
+            and len(parts[index + 1]) >= SHORTEST_SECRET
+        ):
             return ".".join((*parts[:index], part[:at] + MASK))
     return run[0]

@@ -124,7 +124,7 @@ def eventually(condition: Callable[[], bool], *, within: timedelta) -> bool:
 @contextlib.contextmanager
 def owner_of_a_server(script: str) -> Iterator[subprocess.Popen[str]]:
     """Run a program that owns a private server, in a session of its own as under a terminal."""
-    with subprocess.Popen(  # noqa: S603 - the programs above
+    with subprocess.Popen(
         [sys.executable, "-c", script],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

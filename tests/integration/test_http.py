@@ -189,7 +189,7 @@ async def test_an_address_of_others_is_refused_clearly(host: str) -> None:
         await HttpServer(_never, host, 0).start()
 
 
-@pytest.mark.parametrize("host", ["localhost", "0.0.0.0", "", "::"])  # noqa: S104 - what people configure
+@pytest.mark.parametrize("host", ["localhost", "0.0.0.0", "", "::"])
 async def test_host_names_and_wildcards(health: HealthBoard, metrics: Metrics, host: str) -> None:
     one = HttpServer(build_app(health=health, metrics=metrics), host, 0)
     await one.start()
@@ -278,7 +278,7 @@ async def test_cancelling_the_task_stops_the_server(health: HealthBoard, metrics
 async def test_an_end_of_its_own_is_an_error(health: HealthBoard, metrics: Metrics) -> None:
     one = HttpServer(build_app(health=health, metrics=metrics), LOOPBACK, 0)
     await one.start()
-    one._server.should_exit = True  # noqa: SLF001 - stands for whatever makes uvicorn end
+    one._server.should_exit = True
     with pytest.raises(RuntimeError, match="ended by itself"):
         await one.serve()
 

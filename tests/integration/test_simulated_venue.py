@@ -248,7 +248,7 @@ async def test_bad_credentials_get_binance_errors(venue: SimulatedVenue) -> None
     venue.remove_account("main")
     status, body, _ = await ask(venue, path)
     assert (status, body["code"]) == (401, -2015)
-    venue.add_account("main", secret="another")  # noqa: S106 - the point of the test
+    venue.add_account("main", secret="another")
     status, body, _ = await ask(venue, path)
     assert (status, body["code"]) == (400, -1022)
 

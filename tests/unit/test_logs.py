@@ -15,7 +15,7 @@ import structlog
 from reconciler.telemetry.logs import Tag, configure_logs, get_logger
 from reconciler.telemetry.redaction import Redactor
 
-SECRET = "hunter2-of-the-venue"  # noqa: S105 - the thing to find
+SECRET = "hunter2-of-the-venue"
 log = get_logger("reconciler.tests.logs")  # taken before anything is configured, as modules do
 
 

@@ -25,6 +25,10 @@ INITIAL_MARGIN_RATE = Decimal(1) / LEVERAGE
 MAINTENANCE_MARGIN_RATE = Decimal("0.005")
 
 
+POSITION_RISK_V2 = 2
+"""The version of positionRisk that carries a few fields more."""
+
+
 def text(value: Decimal) -> str:
     """Return a decimal without an exponent."""
     return format(value, "f") if value else "0"
@@ -140,7 +144,7 @@ def position_row(position: Position, mark_price: Decimal, *, version: int) -> Ro
         "isolatedWallet": "0",
         "updateTime": milliseconds(position.updated_at) if position.qty else 0,
     }
-    if version == 2:
+    if version == POSITION_RISK_V2:
         return row | {
             "maxNotionalValue": "40000000",
             "marginType": "cross",

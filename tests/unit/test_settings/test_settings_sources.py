@@ -80,7 +80,7 @@ def test_supabase_names_fill_auth_where_it_says_nothing(load: Load) -> None:
         files={"supabase_jwt_secret": "from-file\n"},
         SUPABASE_URL="https://ref.supabase.co/",
         SUPABASE_SERVICE_ROLE_KEY="service",
-        SUPABASE_SECRET_KEY="sb_secret_loses",  # noqa: S106 - no password, a test's word
+        SUPABASE_SECRET_KEY="sb_secret_loses",
         SUPABASE_ANON_KEY="theirs",
     ).auth
     assert auth.supabase_url == "https://ref.supabase.co"
