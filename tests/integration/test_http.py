@@ -133,15 +133,13 @@ async def test_the_loop_turns_while_metrics_are_rendered(
     http: aiohttp.ClientSession, metrics: Metrics
 ) -> None:
     metrics.declare(f"account-{index}" for index in range(300))
-    begun = turned = time.monotonic()
     scrape = asyncio.ensure_future(_ask(http, "/metrics"))
-    longest = 0.0
+    turns = 0
     while not scrape.done():
         await asyncio.sleep(0.001)
-        longest = max(longest, time.monotonic() - turned)
-        turned = time.monotonic()
+        turns += 1
     assert (await scrape)[0] == 200
-    assert longest < (turned - begun) / 2
+    assert turns > 20  # rendering in the loop itself lets it turn a few times, before and after
 
 
 async def test_signals_stay_ours(health: HealthBoard, metrics: Metrics) -> None:

@@ -122,6 +122,7 @@ BINANCE = VenueCase(
             ("BTC/USDT", "4", "0.5", "open"),
         }
     ),
+    sells=frozenset({"3", "4"}),
     positions=frozenset(),
     missing=(
         Ask(symbol="BTCUSDT", order_id="77", client_order_id="bot-77", type="stop_loss_limit"),

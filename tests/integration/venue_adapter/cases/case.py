@@ -52,6 +52,8 @@ class VenueCase:
     table: tuple[Canned, ...]
     orders: frozenset[tuple[str, str, str, str]]
     """Symbol, venue order id, quantity in base units, state: all that is open."""
+    sells: frozenset[str] = frozenset()
+    """Which of them sell, by their ids; the others buy."""
     positions: frozenset[tuple[str, str, str, bool | None]]
     """Symbol, side, quantity in base units, hedged."""
     missing: tuple[Ask, ...]
@@ -63,6 +65,8 @@ class VenueCase:
     errors: tuple[tuple[int, Any, AnswerKind], ...] = ()
     """The venue's own error bodies and what they are."""
     credentials: Mapping[str, str] = field(default_factory=dict)
+    partial: frozenset[str] = frozenset()
+    """Scopes that no call of the venue shows in full."""
     scopes: frozenset[str] = frozenset({"open_orders", "trigger_orders", "positions"})
 
 

@@ -240,6 +240,7 @@ GATE = VenueCase(
             ("BTC/USDT", "401", "0.2", "open"),
         }
     ),
+    sells=frozenset({"202", "301", "401"}),
     positions=frozenset(
         {
             (SWAP, "long", "0.5", True),

@@ -139,6 +139,7 @@ HYPERLIQUID = VenueCase(
             (PERPETUAL, "3", "0.5", "open"),
         }
     ),
+    sells=frozenset({"3"}),
     positions=frozenset({(PERPETUAL, "short", "0.5", None)}),
     missing=(
         Ask(symbol=PERPETUAL, order_id="77", client_order_id=cloid(77), type="stop_market"),

@@ -238,6 +238,7 @@ OKX = VenueCase(
             (SWAP, "5002", "0.5", "open"),
         }
     ),
+    sells=frozenset({"5001", "5002"}),
     positions=frozenset(
         {
             (SWAP, "short", "1.5", False),
