@@ -59,6 +59,8 @@ class AccountReader:
             VenueCallError: they were not listed; those that were loaded before stay.
 
         """
+        # Where many markets are never loaded, an unknown one is no news.
+        unknown_seen = unknown_seen and self.description.lists_all_markets
 
         async def request() -> None:
             await self.exchange.load_markets(reload=True)
@@ -102,7 +104,10 @@ class AccountReader:
         """Translate the scopes; again with fresh markets where some market is unknown."""
         translated = [await translate_scope(part, self.translator) for part in scopes]
         seen = {symbol for part in translated for symbol in symbols_of(part.orders, part.positions)}
-        unknown = any(symbol not in self._shared.symbols for symbol in seen)
+        unknown = any(part.unknown_market for part in translated) or any(
+            symbol not in self._shared.symbols for symbol in seen
+        )
+        unknown = unknown and self.description.lists_all_markets
         if not unknown or not self._shared.needs_markets(unknown_seen=True):
             return translated
         try:
@@ -125,7 +130,9 @@ class AccountReader:
         """Return what is said of inverse contracts, whose quantities stay in contracts."""
         inverse = sorted(inverse_symbols(symbols, self.exchange.markets or {}))
         return (
-            (f"inverse contracts, counted in contracts: {', '.join(inverse)}",) if inverse else ()
+            (f"inverse contracts, counted as the venue does, not in base: {', '.join(inverse)}",)
+            if inverse
+            else ()
         )
 
 

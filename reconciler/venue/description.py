@@ -270,16 +270,18 @@ class VenueDescription:
     shapes: tuple[AnswerShape, ...] = ()
     counts_contracts: bool = True
     """False: quantities of contracts are in base units (inverse: in quote units) already."""
+    needs_market_to_count: bool = False
+    """Contracts are not base units: a row of a market that is not loaded cannot be counted."""
     position_row: PositionRow | None = None
     """None: positions come from ccxt's unified method."""
+    side_words: Mapping[str, str] = field(default_factory=dict)
+    """`buy` or `sell` for a raw row's `side` that ccxt misreads."""
     status: StatusWords = StatusWords()
     not_found: tuple[NotFoundWords, ...] = (NotFoundWords(),)
     error_words: Mapping[str, AnswerKind] = field(default_factory=dict)
     """Text in an error's body that says more than ccxt's class."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """ccxt options, set explicitly so that no account mode is guessed at run time."""
-    shared_options: tuple[str, ...] = ()
-    """Options that ccxt fills in when it loads markets, and needs wherever they are used."""
     weight_per_minute: int | None = None
     """The venue's request budget; None: what ccxt's `rateLimit` says."""
     used_weight_header: str | None = None

@@ -21,7 +21,7 @@ from reconciler.venue.description import CallName, ListingCall, VenueDescription
 from reconciler.venue.paging import Page, read_pages
 from reconciler.venue.raw_calls import account_params, asking
 from reconciler.venue.raw_json import keyed_rows, rows_in, rows_within
-from reconciler.venue.translate import NotUnderstoodError
+from reconciler.venue.translate import NotUnderstoodError, UnknownMarketError
 from reconciler.venue.translator import Translator
 
 CALL_OF = {
@@ -54,6 +54,8 @@ class Translated:
     scope: Scope
     orders: list[VenueOrder] = field(default_factory=list)
     positions: list[VenuePosition] = field(default_factory=list)
+    unknown_market: bool = False
+    """Some row could be counted once its market is loaded."""
 
 
 async def read_scope(
@@ -140,6 +142,7 @@ async def translate_scope(listed: Listed, translator: Translator) -> Translated:
                 _translate_row(row, listing, result, translator)
             except NotUnderstoodError as error:
                 unread.append(str(error))
+                result.unknown_market |= isinstance(error, UnknownMarketError)
     complaints = list(listed.complaints)
     if unread:
         complaints.insert(0, f"{len(unread)} of {total} rows cannot be read: {unread[0]}")

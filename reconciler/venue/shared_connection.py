@@ -85,13 +85,6 @@ class SharedConnection:
         keeper = self._keeper
         if keeper is not None and exchange.markets is not keeper.markets:
             exchange.set_markets_from_exchange(keeper)
-            self._share_options(keeper, exchange)
-
-    def _share_options(self, source: Exchange, target: Exchange) -> None:
-        names = self._description.shared_options if self._description else ()
-        target.options.update(
-            {name: source.options[name] for name in names if name in source.options}
-        )
 
     def needs_markets(self, *, unknown_seen: bool = False) -> bool:
         """Tell whether markets are to be loaded now."""
@@ -139,7 +132,6 @@ class SharedConnection:
     def _keep(self, exchange: Exchange, description: VenueDescription | None) -> None:
         keeper = getattr(ccxt_module(), exchange.id)({"session": None})
         keeper.set_markets_from_exchange(exchange)
-        self._share_options(exchange, keeper)
         self._keeper = keeper
         self._loaded_at = time.monotonic()
         self.symbols = Symbols(

@@ -24,6 +24,10 @@ class NotUnderstoodError(Exception):
     """A row that was sent but cannot be read: the scope is not complete, the lookup no answer."""
 
 
+class UnknownMarketError(NotUnderstoodError):
+    """A row of a market that is not loaded, whose contracts cannot be counted."""
+
+
 def number_of(value: Any) -> Decimal | None:
     """Return a finite Decimal, None for anything else."""
     if value is None or isinstance(value, bool) or value == "":

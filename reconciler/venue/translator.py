@@ -17,6 +17,7 @@ from reconciler.venue.translate import (
     NotUnderstoodError,
     SizeOf,
     SymbolOf,
+    UnknownMarketError,
     fill_of,
     order_of,
     position_of,
@@ -53,6 +54,8 @@ class Translator:
         size = self._sizes.get(raw)
         if size is None:
             market = (markets or {}).get(self.symbol_of(raw))
+            if market is None and self._description.needs_market_to_count:
+                raise UnknownMarketError(f"contracts of {raw}, which is no market that is listed")
             size = self._sizes[raw] = contract_size_of(market)
         return size
 
@@ -94,7 +97,8 @@ class Translator:
             raise NotUnderstoodError(f"{what} ({type(error).__name__})") from error
         if not isinstance(parsed, Mapping):
             raise NotUnderstoodError(f"{what} that ccxt does not parse")
-        return parsed
+        side = self._description.side_words.get(str(row.get("side")))
+        return parsed if side is None else {**parsed, "side": side}
 
     def order_of(self, parsed: Mapping[str, Any], *, is_trigger: bool) -> VenueOrder:
         """Return the order that ccxt parsed."""

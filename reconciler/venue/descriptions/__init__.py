@@ -1,4 +1,9 @@
-"""One description per venue, as data with its sources."""
+"""One description per venue, as data with its sources.
+
+kucoin is read by the generic description: which of its three kinds of account (classic, high
+frequency, unified) a key has decides the endpoints, and it is not known whether those of another
+kind refuse or are empty. The regional classes of ccxt (myokx, bybiteu, ...) are generic too.
+"""
 
 from typing import Any
 
@@ -8,12 +13,14 @@ from reconciler.venue.descriptions.binance import BINANCE
 from reconciler.venue.descriptions.binanceusdm import BINANCEUSDM
 from reconciler.venue.descriptions.bitget import BITGET
 from reconciler.venue.descriptions.bybit import BYBIT
+from reconciler.venue.descriptions.coinbase import COINBASE
 from reconciler.venue.descriptions.deribit import DERIBIT
 from reconciler.venue.descriptions.gate import GATE
 from reconciler.venue.descriptions.generic import generic_description
 from reconciler.venue.descriptions.hyperliquid import HYPERLIQUID
 from reconciler.venue.descriptions.kraken import KRAKEN
 from reconciler.venue.descriptions.krakenfutures import KRAKENFUTURES
+from reconciler.venue.descriptions.mexc import MEXC
 from reconciler.venue.descriptions.okx import OKX
 from reconciler.venue.descriptions.retention import retention_of
 
@@ -29,8 +36,10 @@ DESCRIBED = {
         GATE,
         KRAKEN,
         KRAKENFUTURES,
+        COINBASE,
         DERIBIT,
         HYPERLIQUID,
+        MEXC,
     )
 }
 

@@ -171,6 +171,7 @@ GATE = VenueDescription(
         leg="mode",
         legs={"single": None, "dual_long": "long", "dual_short": "short"},
     ),
+    needs_market_to_count=True,
     status=StatusWords(
         at=("finish_as", "status"),
         meaning=dict.fromkeys(

@@ -101,7 +101,6 @@ KRAKEN = VenueDescription(
     status=StatusWords(in_flight=frozenset({"pending"})),
     not_found=(NotFoundWords(error="InvalidOrder", words="EOrder:Invalid order"),),
     options={"adjustForTimeDifference": False},
-    shared_options=("marketsByAltname",),
     retention=retention_of("kraken"),
     not_covered=(
         "balances, which are what a spot account holds: only margin positions are positions",

@@ -145,6 +145,7 @@ OKX = VenueDescription(
         AnswerShape(path="/trade/order-algo", rows_at=_DATA, may_be_empty=False),
         AnswerShape(path="/trade/fills-history", rows_at=_DATA),
     ),
+    needs_market_to_count=True,
     status=StatusWords(
         at=("state",),
         canceled=frozenset({"mmp_canceled"}),

@@ -105,7 +105,9 @@ def test_every_description_has_its_case() -> None:
 
 
 async def test_a_good_answer_shows_the_account(bench: Bench) -> None:
-    _, account = bench.account()
+    label, account = bench.account()
+    await account.prepare()
+    bench.server.asked.clear()
     seen = await account.snapshot(now=now())
     assert {str(name) for name in seen.scopes} == bench.case.scopes
     assert [
@@ -121,6 +123,10 @@ async def test_a_good_answer_shows_the_account(bench: Bench) -> None:
     assert positions == bench.case.positions
     assert len(seen.orders) == len(bench.case.orders)
     assert seen.not_covered
+    named = " ".join(seen.not_covered)
+    assert all(symbol in named for symbol, _, _, _ in positions if symbol.endswith("/USD:BTC"))
+    # A listing that fits on one page is one call.
+    assert len(bench.server.asked[label]) == len(DESCRIBED[bench.case.venue].listings)
 
 
 def _how_complete(name: ScopeName, case: VenueCase) -> Completeness:

@@ -107,6 +107,9 @@ def test_it_counts_at_most_once_per_spacing_and_never_while_explained(
         now += step
         before = seen
         seen = _see(seen, now, counts=counts)
+        if before is not None and seen.first_seen_at != before.first_seen_at:
+            assert seen.count <= 1  # it started over: a clock was far ahead, or it was forgotten
+            counted, before = [], None
         grown = seen.count - (before.count if before is not None else 0)
         assert grown <= 1
         if grown == 1:
@@ -114,3 +117,18 @@ def test_it_counts_at_most_once_per_spacing_and_never_while_explained(
             assert not counted or now - counted[-1] >= SPACING
             counted.append(now)
         assert seen.last_seen_at >= seen.first_seen_at
+
+
+def test_one_look_by_a_clock_far_ahead_does_not_stop_the_count() -> None:
+    ahead = _see(None, NOW + timedelta(hours=12))
+    seen = _see(ahead, NOW)
+    assert (seen.count, seen.first_seen_at) == (1, NOW)
+    assert _see(seen, NOW + SPACING).count == 2
+
+
+def test_another_saying_counts_from_the_start() -> None:
+    first = see_again(key=KEY, previous=None, now=NOW, spacing=SPACING, saying="canceled 0")
+    other = see_again(
+        key=KEY, previous=first, now=NOW + SPACING, spacing=SPACING, saying="filled 1"
+    )
+    assert (other.count, other.first_seen_at) == (1, NOW)

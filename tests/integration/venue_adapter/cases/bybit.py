@@ -9,8 +9,8 @@ from tests.integration.venue_adapter.canned import Canned, Params
 from tests.integration.venue_adapter.cases.case import Ask, Expected, Paged, Rows, VenueCase, by
 
 
-def _wrap(rows: list[Any]) -> Any:
-    result = {"category": "linear", "list": rows, "nextPageCursor": ""}
+def _wrap(rows: list[Any], category: str = "linear") -> Any:
+    result = {"category": category, "list": rows, "nextPageCursor": ""}
     return {"retCode": 0, "retMsg": "OK", "result": result, "time": 1_700_000_000_000}
 
 
@@ -163,7 +163,7 @@ BYBIT = VenueCase(
         Canned(
             path="/instruments-info",
             where={"category": "inverse"},
-            body=_wrap([_market("BTCUSD", "BTC", "USD", "BTC", "InversePerpetual")]),
+            body=_wrap([_market("BTCUSD", "BTC", "USD", "BTC", "InversePerpetual")], "inverse"),
         ),
     ),
     table=(
