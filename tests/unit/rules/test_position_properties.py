@@ -136,7 +136,9 @@ def test_one_verdict_for_each_symbol_and_side_of_what_either_side_has(
     subjects = [v.subject for v in verdicts]
     assert len(set(subjects)) == len(subjects)
     held = {h.symbol for h in venue if h.qty > 0}
-    assert {v.symbol for v in verdicts} == held | {b.symbol for b in book if b.open}
+    expected = held | {b.symbol for b in book if b.open and b.qty > 0}
+    allowed = expected | {b.symbol for b in book if b.open}  # a row of quantity 0 may have one
+    assert expected <= {v.symbol for v in verdicts} <= allowed
 
 
 @given(book=books, venue=venues, step=steps)
