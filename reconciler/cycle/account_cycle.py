@@ -103,9 +103,7 @@ class AccountCycle:
             return self._failed(OutcomeState.NOT_JUDGED, str(error), error.retry_after)
         except TimeoutError:
             return self._failed(OutcomeState.NOT_JUDGED, f"the pass took over {PASS_DEADLINE}")
-        except (
-            Exception
-        ) as error:  # the one catch-all (STYLE habit 4): a pass never ends the daemon
+        except Exception as error:  # the one catch-all: a pass never ends the daemon
             log.exception(
                 "[Reconcile] pass failed", account=self._tools.account, job=job, run_id=run
             )

@@ -3,7 +3,7 @@
 import time
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from reconciler.cycle.facts import StaleOrders
@@ -102,13 +102,7 @@ def _limits(look: Look) -> OrderLimits:
         if abs(skew) > most:
             why = f"clocks of {which} differ by {abs(skew).total_seconds():.0f} s"
             look.facts.guard_trips["clock_skew"] += 1
-            return OrderLimits(
-                stale_after=limits.stale_after,
-                quarantine_after=limits.quarantine_after,
-                grace=limits.grace,
-                retention=limits.retention,
-                why_not_age=why,
-            )
+            return replace(limits, why_not_age=why)
     return limits
 
 
