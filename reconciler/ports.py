@@ -1,12 +1,26 @@
 """What a cycle needs from the world, as Protocols. Adapters implement them; tests may too."""
 
-from collections.abc import Callable, Iterable
-from datetime import datetime
-from typing import Protocol, TypeAlias
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime, timedelta
+from typing import Any, Protocol, TypeAlias
 
-from reconciler.domain.identity import AccountName, Symbol
-from reconciler.domain.orders import BookOrder
+from reconciler.domain.book import BookReading, UnreadableRow
+from reconciler.domain.identity import (
+    AccountName,
+    BookName,
+    BookOrderId,
+    ProfileId,
+    RunId,
+    Symbol,
+)
+from reconciler.domain.incidents import IncidentDraft, Opened, OpenIncident
+from reconciler.domain.leases import Held, Lease
+from reconciler.domain.memory import Memory, OwnWrite, SeenSymbol
+from reconciler.domain.orders import BookOrder, OrderUpdate
+from reconciler.domain.outcome import Outcome
 from reconciler.domain.snapshot import Lookup, Snapshot
+from reconciler.domain.suspicions import Suspicion, SuspicionKey
 
 SymbolOf: TypeAlias = Callable[[str], Symbol]
 """Brings any spelling of a market to its one key."""
@@ -36,3 +50,163 @@ class Venue(Protocol):
 
     async def close(self) -> None:
         """Release sockets. Idempotent."""
+
+
+class Record(Protocol):
+    """One write transaction that holds the account's lease: all of it, or nothing."""
+
+    @property
+    def connection(self) -> Any:
+        """The open transaction, as the book takes it."""
+
+    async def span(self) -> tuple[datetime, datetime]:
+        """When this transaction began and what the clock says now, a second on either side."""
+
+    async def keep_suspicions(
+        self, *, keep: Iterable[Suspicion], drop: Iterable[SuspicionKey]
+    ) -> None:
+        """Suspicions as they stand after a look."""
+
+    async def keep_reading(
+        self,
+        *,
+        seen: Mapping[Symbol, SeenSymbol],
+        own_writes: Mapping[BookOrderId, OwnWrite],
+        read_at: datetime,
+    ) -> None:
+        """Remember the book's rows as they were read."""
+
+    async def accounts_turned(
+        self,
+        *,
+        kinds: Iterable[str],
+        accounts: Iterable[AccountName],
+        around: datetime,
+        window: timedelta,
+    ) -> frozenset[AccountName]:
+        """Accounts whose positions turned about the same time (rule 9)."""
+
+    async def open_incident(self, draft: IncidentDraft) -> Opened:
+        """Open or reopen; an incident that is open already learns what is new."""
+
+    async def add_event(
+        self, incident_id: int, event: str, text: str, details: Mapping[str, Any] | None = None
+    ) -> int:
+        """One line of the timeline; its id."""
+
+    async def add_event_once(self, incident_id: int, event: str, text: str) -> None:
+        """The same line once for each time the incident was opened."""
+
+    async def note_parity(
+        self, incident: OpenIncident, *, streak: int, at: datetime | None
+    ) -> None:
+        """How many complete looks in a row did not show it."""
+
+    async def resolve(self, incident: OpenIncident, *, why: str) -> None:
+        """End an incident: an event, a notice, an announcement."""
+
+    async def announce(self, payload: Mapping[str, Any]) -> None:
+        """`reconciler_event`, for whoever listens."""
+
+    async def audit(
+        self,
+        *,
+        applied: bool,
+        rule: str,
+        target: str,
+        target_id: str,
+        before: Mapping[str, Any],
+        after: Mapping[str, Any],
+        incident_id: int | None = None,
+    ) -> bool:
+        """Every write to the book, and (once) every one that observe left out: False if that
+        was recorded before.
+        """
+
+    async def add_containment(
+        self, *, profile_id: ProfileId, incident_id: int, reason: str, status_before: str
+    ) -> bool:
+        """One contained profile; True if it had been contained for this incident before."""
+
+    async def add_quarantine(
+        self,
+        *,
+        order_id: str,
+        profile_id: str,
+        symbol: str,
+        reason: str,
+        status_before: str,
+        incident_id: int,
+        details: Mapping[str, Any],
+    ) -> None:
+        """One order set aside for a person."""
+
+    async def note_seen_again(self, *, order_id: str, details: Mapping[str, Any]) -> int | None:
+        """The review row says the order is seen again; its incident, the first time."""
+
+    async def add_run(self, *, job: str, outcome: Outcome, started_at: datetime) -> None:
+        """A pass that found something."""
+
+
+class Store(Protocol):
+    """Our own tables."""
+
+    async def memory(self, *, book: BookName, account: AccountName) -> Memory:
+        """What was remembered of an account. Raises DatabaseUnavailableError."""
+
+    def writing(
+        self, lease: Lease, *, book: BookName, run: RunId, mode: str
+    ) -> AbstractAsyncContextManager[Record]:
+        """A write transaction that checks the lease first. Raises LeaseLostError."""
+
+
+class Leases(Protocol):
+    """Rule 11: one judge per account."""
+
+    def mine(self, account: AccountName) -> Lease | None:
+        """The lease this process believes it has; each write checks it again."""
+
+    async def acquire(self, account: AccountName) -> Lease | Held:
+        """Take the account if it is free, lapsed, or already ours. Does not wait for a lapse."""
+
+
+class Book(Protocol):
+    """The tables of one bot. Every method raises BookUnreadableError where they do not fit, and
+    DatabaseUnavailableError or DatabaseRefusedError where the server does not serve.
+    """
+
+    @property
+    def name(self) -> BookName:
+        """The book's name in the configuration."""
+
+    async def read(
+        self, account: AccountName, *, reach: timedelta, symbol_of: SymbolOf
+    ) -> BookReading:
+        """The rows of one account: all that are open, and any that changed within `reach`."""
+
+    async def read_within(
+        self, connection: Any, account: AccountName, *, reach: timedelta, symbol_of: SymbolOf
+    ) -> BookReading:
+        """The same, inside a write transaction: the second look of DESIGN section 2."""
+
+    async def find_orders(
+        self,
+        *,
+        venue_order_ids: Sequence[str],
+        client_order_ids: Sequence[str],
+        symbol_of: SymbolOf,
+    ) -> tuple[tuple[BookOrder, ...], tuple[UnreadableRow, ...]]:
+        """Orders of those ids, whatever their status and profile, and those that cannot be read."""
+
+    async def deactivate(
+        self, connection: Any, profile_ids: Sequence[ProfileId]
+    ) -> frozenset[ProfileId]:
+        """Set profiles inactive where still active; those that were."""
+
+    async def update_orders(
+        self, connection: Any, updates: Sequence[OrderUpdate]
+    ) -> frozenset[str]:
+        """Write orders whose status is still the one seen; the ids that were written."""
+
+    def word_to_write(self, update: OrderUpdate) -> str:
+        """The status word: the book's own where the state does not change."""

@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import TypeVar
 
 import asyncpg
@@ -18,7 +17,7 @@ from reconciler.book.statements import check_statements, why_not_permitted
 from reconciler.domain.book import BookReading, Profile, UnreadableRow
 from reconciler.domain.errors import BookUnreadableError
 from reconciler.domain.identity import AccountName, BookName, ProfileId
-from reconciler.domain.orders import BookOrder, OrderState
+from reconciler.domain.orders import BookOrder, OrderUpdate
 from reconciler.domain.positions import BookPosition
 from reconciler.ports import SymbolOf
 from reconciler.store.connecting import Connection, Pool, borrowed, message_of
@@ -29,16 +28,6 @@ CHECK_AGAIN_AFTER = timedelta(minutes=10)
 SHARE_FOR_SECONDS = 1.0
 """A reading this young serves the other accounts of the book too: a thousand accounts that wake
 at once read the tables once. It is always older than the venue's answer it is compared with."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderUpdate:
-    """One guarded write to the bot's orders."""
-
-    order: BookOrder
-    state: OrderState
-    filled: Decimal
-    avg_price: Decimal | None
 
 
 @dataclass(slots=True, kw_only=True)

@@ -26,13 +26,12 @@ from reconciler.domain.errors import (
 )
 from reconciler.domain.identity import RunId
 from reconciler.domain.incidents import IncidentDraft, IncidentKey, IncidentKind
+from reconciler.domain.leases import Held, Lease
 from reconciler.domain.outcome import Finding, Outcome, OutcomeState
 from reconciler.domain.snapshot import Failure
+from reconciler.ports import Leases
 from reconciler.rules.confirmation import is_confirmed
 from reconciler.rules.severity import FIXED
-from reconciler.store.connecting import borrowed
-from reconciler.store.leases import Held, Lease, Leases
-from reconciler.store.memory import keep_suspicions, load_memory
 
 log = structlog.get_logger("reconciler.cycle")
 
@@ -151,13 +150,7 @@ class AccountCycle:
         if not keep and not drop:
             return
         async with look.writing() as record:
-            await keep_suspicions(
-                record.connection,
-                book=self._tools.book.name,
-                account=self._tools.account,
-                keep=keep,
-                drop=drop,
-            )
+            await record.keep_suspicions(keep=keep, drop=drop)
 
     async def _record_run(self, look: Look, job: str, outcome: Outcome) -> None:
         """Passes that did something are kept; one in parity, or the same as before, is not."""
@@ -213,8 +206,7 @@ class AccountCycle:
         spacing: timedelta,
     ) -> None:
         account, book = self._tools.account, self._tools.book.name
-        async with borrowed(self._tools.pool) as connection:
-            memory = await load_memory(connection, book=book, account=account)
+        memory = await self._tools.store.memory(book=book, account=account)
         suspicions = SuspicionBook(memory.suspicions, book=book, account=account, now=memory.now)
         seen = suspicions.see(draft.key.kind, draft.key.subject, spacing=spacing)
         keep, _ = suspicions.changes(settled=())
@@ -224,7 +216,7 @@ class AccountCycle:
         if not keep and not is_due:
             return
         async with self._tools.writing(lease, run, self._judging.mode) as record:
-            await keep_suspicions(record.connection, book=book, account=account, keep=keep, drop=())
+            await record.keep_suspicions(keep=keep, drop=())
             if is_due:
                 await record.open_incident(draft)
 

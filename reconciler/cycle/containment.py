@@ -10,12 +10,11 @@ from reconciler.domain.identity import ProfileId
 from reconciler.domain.incidents import IncidentDraft, IncidentKey, IncidentKind
 from reconciler.domain.verdicts import PositionVerdict
 from reconciler.incidents.evidence import evidence_bundle
+from reconciler.ports import Record
 from reconciler.rules.blast_radius import why_not_contain
 from reconciler.rules.book_changes import changed_at_by_symbol, digests_of, note_changes
 from reconciler.rules.ghost_positions import Pinning, pin_on_profiles
 from reconciler.rules.severity import FIXED, severity_of_position
-from reconciler.store.memory import accounts_turned
-from reconciler.store.record import Record
 
 PINNING_REACH = max(timedelta(days=30), MIN_REACH)
 """How far back a row says that a profile trades a symbol."""
@@ -95,8 +94,7 @@ async def _deactivate(
 
 async def _why_held(look: Look, verdict: PositionVerdict, record: Record) -> str | None:
     """Rule 9: only when most of at least four accounts turn at once."""
-    turned = await accounts_turned(
-        record.connection,
+    turned = await record.accounts_turned(
         kinds=sorted(look.judging.contain),
         accounts=look.judging.accounts,
         around=look.suspicions.first_seen_at(POSITION_FAMILY, verdict.subject) or look.now,

@@ -7,9 +7,9 @@ from reconciler.cycle.looking import Look
 from reconciler.domain.identity import AccountName, BookName
 from reconciler.domain.incidents import IncidentDraft, IncidentKey, IncidentKind, OpenIncident
 from reconciler.domain.snapshot import AnswerKind, Completeness, Failure
+from reconciler.ports import Record
 from reconciler.rules.confirmation import is_confirmed
 from reconciler.rules.severity import FIXED
-from reconciler.store.record import Record
 
 VENUE_KINDS = (IncidentKind.VENUE_UNREACHABLE, IncidentKind.VENUE_AUTH)
 ORDER_KINDS = frozenset({IncidentKind.STUCK_ORDER, IncidentKind.ORPHAN_ORDER})

@@ -4,30 +4,21 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from reconciler.book.postgres import PostgresBook
 from reconciler.cycle.facts import PassFacts
 from reconciler.cycle.judging import Judging
 from reconciler.cycle.suspicion_book import POSITION_FAMILY, SuspicionBook
 from reconciler.domain.book import BookReading
 from reconciler.domain.identity import AccountName, BookOrderId, RunId, Symbol
 from reconciler.domain.incidents import IncidentKind
+from reconciler.domain.leases import Lease
+from reconciler.domain.memory import Memory, OwnWrite, SeenSymbol
 from reconciler.domain.outcome import Finding
 from reconciler.domain.snapshot import Snapshot
 from reconciler.domain.verdicts import PositionVerdict
-from reconciler.ports import Venue
-from reconciler.rules.book_changes import (
-    OwnWrite,
-    SeenSymbol,
-    changed_at_by_symbol,
-    digests_of,
-    note_changes,
-)
+from reconciler.ports import Book, Record, Store, Venue
+from reconciler.rules.book_changes import changed_at_by_symbol, digests_of, note_changes
 from reconciler.rules.ghost_positions import judge_positions
 from reconciler.rules.ownership import Ownership
-from reconciler.store.connecting import Pool, borrowed
-from reconciler.store.leases import Lease
-from reconciler.store.memory import Memory, keep_reading, load_memory
-from reconciler.store.record import Record, Redact, writing
 
 MIN_REACH = timedelta(minutes=10)
 """Rows that changed this long ago are still read, though they ended: for grace and for orphans."""
@@ -39,15 +30,12 @@ class Tools:
 
     account: AccountName
     venue: Venue
-    book: PostgresBook
-    pool: Pool
-    redact: Redact
+    book: Book
+    store: Store
 
     def writing(self, lease: Lease, run: RunId, mode: str) -> AbstractAsyncContextManager[Record]:
         """A write transaction that checks the lease first."""
-        return writing(
-            self.pool, lease, book=self.book.name, run=run, mode=mode, redact=self.redact
-        )
+        return self.store.writing(lease, book=self.book.name, run=run, mode=mode)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -136,20 +124,12 @@ async def take_look(tools: Tools, judging: Judging, lease: Lease, run: RunId) ->
     reach = max(MIN_REACH, 5 * judging.positions.grace, 5 * judging.orders.grace)
     symbol_of = tools.venue.symbol_of
     reading = await tools.book.read(tools.account, reach=reach, symbol_of=symbol_of)
-    async with borrowed(tools.pool) as connection:
-        memory = await load_memory(connection, book=tools.book.name, account=tools.account)
+    memory = await tools.store.memory(book=tools.book.name, account=tools.account)
     noted = note_changes(seen=memory.seen, digests=digests_of(reading), now=memory.now)
     own_writes = dict(memory.own_writes)
     if noted != memory.seen:
         async with tools.writing(lease, run, judging.mode) as record:
-            await keep_reading(
-                record.connection,
-                book=tools.book.name,
-                account=tools.account,
-                seen=noted,
-                own_writes=own_writes,
-                read_at=reading.read_at,
-            )
+            await record.keep_reading(seen=noted, own_writes=own_writes, read_at=reading.read_at)
     asked = {p.symbol for p in reading.positions} | {o.symbol for o in reading.orders}
     snapshot = await tools.venue.snapshot(now=memory.now, symbols=asked)
     look = Look(

@@ -14,7 +14,7 @@ from reconciler.cycle.order_writes import write_orders
 from reconciler.domain.errors import BookUnreadableError, DatabaseRefusedError
 from reconciler.domain.incidents import IncidentKind
 from reconciler.domain.verdicts import OrderVerdict
-from reconciler.store.record import Record
+from reconciler.ports import Record
 
 AT_ONCE = 100
 """Orders of one transaction: the bot's rows are locked while their records are written."""

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
-from reconciler.book.postgres import OrderUpdate
 from reconciler.cycle.looking import Look
 from reconciler.domain.identity import BookOrderId
 from reconciler.domain.incidents import IncidentDraft, IncidentKey, IncidentKind, Severity
+from reconciler.domain.orders import OrderUpdate
 from reconciler.domain.snapshot import Lookup
 from reconciler.domain.verdicts import OrderVerdict, OrderVerdictKind
 from reconciler.incidents.evidence import evidence_bundle

@@ -5,17 +5,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from reconciler.book.postgres import OrderUpdate
 from reconciler.cycle.looking import Look
 from reconciler.cycle.order_drafts import Lookups, quarantined_draft, unaware_fill_draft
 from reconciler.domain.book import BookReading
 from reconciler.domain.identity import BookOrderId, Symbol
 from reconciler.domain.incidents import IncidentKind
-from reconciler.domain.orders import BookOrder, OrderState
+from reconciler.domain.memory import OwnWrite, SeenSymbol
+from reconciler.domain.orders import BookOrder, OrderState, OrderUpdate
 from reconciler.domain.verdicts import OrderVerdict, OrderVerdictKind
-from reconciler.rules.book_changes import OwnWrite, SeenSymbol, digests_of
-from reconciler.store.memory import keep_reading
-from reconciler.store.record import Record
+from reconciler.ports import Record
+from reconciler.rules.book_changes import digests_of
 
 Kind = OrderVerdictKind
 
@@ -143,10 +142,7 @@ async def _absorb(
         before = look.noted.get(symbol)
         changed_at = before.changed_at if before is not None else None
         done.noted[symbol] = SeenSymbol(digest=digests.get(symbol, ""), changed_at=changed_at)
-    await keep_reading(
-        record.connection,
-        book=look.tools.book.name,
-        account=look.tools.account,
+    await record.keep_reading(
         seen={**look.noted, **done.noted},
         own_writes={**look.own_writes, **done.own_writes},
         read_at=look.reading.read_at,

@@ -85,3 +85,12 @@ class OpenIncident:
     """Complete snapshots in a row, spaced by `confirm_after`, that did not show it any more."""
     parity_seen_at: datetime | None = None
     details: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """What became of an incident draft."""
+
+    id: int
+    is_new: bool
+    """Opened or reopened now: people are to be told."""

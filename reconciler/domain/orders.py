@@ -119,3 +119,13 @@ class Fill:
     qty: Decimal
     price: Decimal
     at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderUpdate:
+    """One guarded write to the bot's orders."""
+
+    order: BookOrder
+    state: OrderState
+    filled: Decimal
+    avg_price: Decimal | None

@@ -6,36 +6,17 @@ A bot that does not keep `updated_at` still explains a difference by a change th
 import hashlib
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from reconciler.domain.book import BookReading
 from reconciler.domain.identity import BookOrderId, Symbol
+from reconciler.domain.memory import OwnWrite, SeenSymbol
 from reconciler.domain.orders import BookOrder
 from reconciler.domain.positions import BookPosition
 
 FORGET_AFTER = timedelta(hours=1)
 """A symbol without open rows is remembered this long after its last change."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeenSymbol:
-    """What we remember of one symbol's open rows."""
-
-    digest: str
-    changed_at: datetime | None
-    """Database clock when we saw it differ; None: never since first sight."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OwnWrite:
-    """A status that we wrote ourselves: it is no change by the bot, and explains nothing."""
-
-    status: str
-    written_from: datetime
-    written_to: datetime
-    """Database clock before and after the transaction: `updated_at` lies between."""
 
 
 def is_own_write(row: BookOrder, own: Mapping[BookOrderId, OwnWrite]) -> bool:

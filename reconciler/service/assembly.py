@@ -28,6 +28,7 @@ from reconciler.settings.accounts import AccountSettings
 from reconciler.settings.books import BookSettings
 from reconciler.store.connecting import Pool, open_pool
 from reconciler.store.leases import Leases, new_holder
+from reconciler.store.postgres import PostgresStore
 from reconciler.telemetry.health import HealthBoard
 from reconciler.telemetry.metrics import Metrics
 from reconciler.telemetry.redaction import Redactor
@@ -118,6 +119,7 @@ async def assembled(settings: Settings, redactor: Redactor) -> AsyncIterator[Ass
     try:
         leases = Leases(pool, holder=new_holder())
         books = _books(settings, pool, url)
+        store = PostgresStore(pool, redact=redactor.value)
         teller = Teller(metrics=metrics, health=health, accounts=accounts)
         cycles = {
             name: AccountCycle(
@@ -125,8 +127,7 @@ async def assembled(settings: Settings, redactor: Redactor) -> AsyncIterator[Ass
                     account=name,
                     venue=venues[name],
                     book=books[BookName(accounts[name].book)],
-                    pool=pool,
-                    redact=redactor.value,
+                    store=store,
                 ),
                 judging_of(settings, accounts[name]),
                 leases,

@@ -8,6 +8,7 @@ from datetime import timedelta
 from reconciler.cycle.account_cycle import QUIET_ACTIONS
 from reconciler.domain.errors import DatabaseUnavailableError
 from reconciler.domain.identity import AccountName
+from reconciler.domain.leases import Held
 from reconciler.domain.outcome import Finding, Outcome, OutcomeState
 from reconciler.service.assembly import (
     Assembly,
@@ -15,7 +16,7 @@ from reconciler.service.assembly import (
     check_configured,
     outbox_of,
 )
-from reconciler.store.leases import RENEW_EVERY, Held, Leases
+from reconciler.store.leases import RENEW_EVERY, Leases
 from reconciler.store.migrations import migrate
 
 

@@ -9,13 +9,13 @@ import asyncio
 import os
 import secrets
 import socket
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
 
 from reconciler.domain.errors import LeaseLostError
 from reconciler.domain.identity import AccountName
+from reconciler.domain.leases import Held, Lease
 from reconciler.store.connecting import Connection, Pool, borrowed
 from reconciler.store.queries import queries
 
@@ -31,23 +31,6 @@ NEVER = datetime.max.replace(tzinfo=UTC)
 def new_holder() -> str:
     """A name of this process that no other process has, and that tells people where it runs."""
     return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lease:
-    """The right to write for one account, until someone else takes a higher epoch."""
-
-    account: AccountName
-    holder: str
-    epoch: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
-    """Someone else judges this account."""
-
-    holder: str
-    expires_at: datetime
 
 
 class Leases:

@@ -1,8 +1,7 @@
-"""What the daemon remembers of one account between two looks."""
+"""What the daemon remembers of one account, out of our tables and back."""
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,31 +15,15 @@ from reconciler.domain.incidents import (
     OpenIncident,
     Severity,
 )
+from reconciler.domain.memory import Memory, OwnWrite, SeenSymbol
 from reconciler.domain.suspicions import Suspicion, SuspicionKey
-from reconciler.rules.book_changes import FORGET_AFTER, OwnWrite, SeenSymbol
+from reconciler.rules.book_changes import FORGET_AFTER
 from reconciler.store.connecting import Connection
 from reconciler.store.queries import queries
 
 SUSPICIONS = queries("suspicions")
 INCIDENTS = queries("incidents")
 RECORDS = queries("records")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Memory:
-    """Read at the start of a pass."""
-
-    now: datetime
-    """Database clock: what every age and spacing of this pass is measured by."""
-    clock_skew: timedelta
-    """Database minus host."""
-    suspicions: Mapping[tuple[str, str], Suspicion]
-    """By (kind, subject)."""
-    incidents: tuple[OpenIncident, ...]
-    seen: Mapping[Symbol, SeenSymbol] | None
-    """None: the book of this account was never read before."""
-    own_writes: Mapping[BookOrderId, OwnWrite]
-    quarantined_last_hour: int
 
 
 async def load_memory(connection: Connection, *, book: BookName, account: AccountName) -> Memory:

@@ -2,17 +2,27 @@
 
 import contextlib
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from reconciler.domain.identity import AccountName, BookName, ProfileId, RunId
-from reconciler.domain.incidents import IncidentDraft, OpenIncident
+from reconciler.domain.identity import (
+    AccountName,
+    BookName,
+    BookOrderId,
+    ProfileId,
+    RunId,
+    Symbol,
+)
+from reconciler.domain.incidents import IncidentDraft, Opened, OpenIncident
+from reconciler.domain.leases import Lease
+from reconciler.domain.memory import OwnWrite, SeenSymbol
 from reconciler.domain.outcome import Outcome
+from reconciler.domain.suspicions import Suspicion, SuspicionKey
 from reconciler.store.connecting import Connection, Pool, borrowed
-from reconciler.store.leases import Lease, hold, limit_transaction
+from reconciler.store.leases import hold, limit_transaction
+from reconciler.store.memory import accounts_turned, keep_reading, keep_suspicions
 from reconciler.store.queries import queries
 
 INCIDENTS = queries("incidents")
@@ -21,15 +31,6 @@ RECORDS = queries("records")
 
 Redact = Callable[[Any], Any]
 """Masks secrets in JSON values and texts."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opened:
-    """What became of an incident draft."""
-
-    id: int
-    is_new: bool
-    """Opened or reopened now: people are to be told."""
 
 
 def to_json(value: Any) -> str:
@@ -45,7 +46,7 @@ def _plain(value: object) -> str:
     return str(value)
 
 
-class Record:
+class PostgresRecord:
     """The statements of one write transaction. Made by `writing`."""
 
     def __init__(
@@ -77,6 +78,44 @@ class Record:
         row = await self.connection.fetchrow(RECORDS["span"])
         assert row is not None
         return row["begun"], row["now"]
+
+    async def keep_suspicions(
+        self, *, keep: Iterable[Suspicion], drop: Iterable[SuspicionKey]
+    ) -> None:
+        """Suspicions as they stand after a look."""
+        await keep_suspicions(
+            self.connection, book=self._book, account=self._account, keep=keep, drop=drop
+        )
+
+    async def keep_reading(
+        self,
+        *,
+        seen: Mapping[Symbol, SeenSymbol],
+        own_writes: Mapping[BookOrderId, OwnWrite],
+        read_at: datetime,
+    ) -> None:
+        """Remember the book's rows as they were read."""
+        await keep_reading(
+            self.connection,
+            book=self._book,
+            account=self._account,
+            seen=seen,
+            own_writes=own_writes,
+            read_at=read_at,
+        )
+
+    async def accounts_turned(
+        self,
+        *,
+        kinds: Iterable[str],
+        accounts: Iterable[AccountName],
+        around: datetime,
+        window: timedelta,
+    ) -> frozenset[AccountName]:
+        """Accounts whose positions turned about the same time (rule 9)."""
+        return await accounts_turned(
+            self.connection, kinds=kinds, accounts=accounts, around=around, window=window
+        )
 
     async def open_incident(self, draft: IncidentDraft) -> Opened:
         """Open or reopen; an incident that is open already learns what is new."""
@@ -316,11 +355,11 @@ class Record:
 @contextlib.asynccontextmanager
 async def writing(
     pool: Pool, lease: Lease, *, book: BookName, run: RunId, mode: str, redact: Redact
-) -> AsyncIterator[Record]:
+) -> AsyncIterator[PostgresRecord]:
     """A write transaction that checks the lease first (rule 11). Raises LeaseLostError."""
     async with borrowed(pool) as connection, connection.transaction():
         await limit_transaction(connection)
         await hold(connection, lease)
-        yield Record(
+        yield PostgresRecord(
             connection, book=book, account=lease.account, run=run, mode=mode, redact=redact
         )

@@ -9,12 +9,12 @@ from typing import TypeAlias
 import asyncpg
 import pytest
 
-from reconciler.book.postgres import OrderUpdate, PostgresBook
+from reconciler.book.postgres import PostgresBook
 from reconciler.book.preset import load_preset
 from reconciler.domain.book import BookReading
 from reconciler.domain.errors import BookUnreadableError
 from reconciler.domain.identity import AccountName, BookName, ProfileId, Symbol
-from reconciler.domain.orders import BookOrder, OrderState
+from reconciler.domain.orders import BookOrder, OrderState, OrderUpdate
 from reconciler.domain.positions import PositionSide
 from reconciler.store.connecting import Pool, open_pool
 

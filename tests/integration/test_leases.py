@@ -10,8 +10,9 @@ import pytest
 
 from reconciler.domain.errors import LeaseLostError
 from reconciler.domain.identity import AccountName, BookName, RunId
+from reconciler.domain.leases import Held, Lease
 from reconciler.store.connecting import Pool, open_pool
-from reconciler.store.leases import IDLE_LIMIT, LEASE, LOCK_LIMIT, Held, Lease, Leases
+from reconciler.store.leases import IDLE_LIMIT, LEASE, LOCK_LIMIT, Leases
 from reconciler.store.record import writing
 
 MAIN = AccountName("main")

@@ -12,10 +12,11 @@ import pytest
 
 from reconciler.domain.identity import AccountName, BookName, ProfileId, RunId
 from reconciler.domain.incidents import IncidentDraft, IncidentKey, IncidentKind, Severity
+from reconciler.domain.leases import Lease
 from reconciler.domain.suspicions import Suspicion, SuspicionKey
 from reconciler.notify.outbox import Outbox
 from reconciler.store.connecting import Pool, open_pool
-from reconciler.store.leases import Lease, Leases
+from reconciler.store.leases import Leases
 from reconciler.store.memory import keep_suspicions, load_memory
 from reconciler.store.record import writing
 

@@ -9,11 +9,10 @@ import pytest
 
 from reconciler.domain.book import BookReading
 from reconciler.domain.identity import BookOrderId, Symbol
+from reconciler.domain.memory import OwnWrite, SeenSymbol
 from reconciler.domain.orders import BookOrder, OrderState
 from reconciler.rules.book_changes import (
     FORGET_AFTER,
-    OwnWrite,
-    SeenSymbol,
     changed_at_by_symbol,
     digests_of,
     is_own_write,
