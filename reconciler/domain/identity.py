@@ -10,6 +10,8 @@ BookPositionId = NewType("BookPositionId", str)
 VenueOrderId = NewType("VenueOrderId", str)
 ClientOrderId = NewType("ClientOrderId", str)
 RunId = NewType("RunId", str)
+Asset = NewType("Asset", str)
+"""A currency by ccxt's unified code: `BTC` at Kraken too."""
 
 Symbol = NewType("Symbol", str)
 """A market of one venue: ccxt's unified symbol where the market is known, else the venue's own id.

@@ -85,6 +85,9 @@ class OpenIncident:
     """Complete snapshots in a row, spaced by `confirm_after`, that did not show it any more."""
     parity_seen_at: datetime | None = None
     details: dict[str, Any] = field(default_factory=dict)
+    profile_id: str | None = None
+    """Set where it concerns exactly one."""
+    symbol: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

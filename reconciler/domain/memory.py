@@ -1,10 +1,14 @@
 """What the daemon remembers of one account between two looks."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 
-from reconciler.domain.identity import BookOrderId, Symbol
+from reconciler.domain.backlogs import BacklogSample
+from reconciler.domain.containments import Containment
+from reconciler.domain.decisions import Acceptance, Ignored, Pause
+from reconciler.domain.identity import Asset, BookOrderId, Symbol
 from reconciler.domain.incidents import OpenIncident
 from reconciler.domain.suspicions import Suspicion
 
@@ -29,6 +33,16 @@ class OwnWrite:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Baseline:
+    """How much of one currency is a person's, and not the bot's."""
+
+    asset: Asset
+    qty: Decimal
+    symbol: Symbol | None
+    """A spot market by which the bot trades it; None: it never did, and is not judged."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
     """Read at the start of a pass."""
 
@@ -43,3 +57,14 @@ class Memory:
     """None: the book of this account was never read before."""
     own_writes: Mapping[BookOrderId, OwnWrite]
     quarantined_last_hour: int
+    baselines: Mapping[Asset, Baseline] | None = None
+    """None: the balances of this account were never read in full before."""
+    pause: Pause | None = None
+    """Set while a person wants the account judged, and not acted on."""
+    acceptance: Acceptance | None = None
+    """A mass change that a person lets through, not used yet."""
+    ignored: Ignored = field(default_factory=Ignored)
+    containments: tuple[Containment, ...] = ()
+    """Those that stand."""
+    backlog: tuple[BacklogSample, ...] = ()
+    """This account's stale orders over the last day."""

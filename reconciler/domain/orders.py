@@ -87,6 +87,17 @@ class BookOrder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InverseAmount:
+    """Inverse contracts as the venue counts them, in quote currency: exact, whatever the price."""
+
+    qty: Decimal | None
+    """None where the venue does not say."""
+    filled: Decimal
+    step: Decimal | None
+    """One contract; None where the venue does not say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VenueOrder:
     """One order as the venue tells it. Quantities in base units."""
 
@@ -105,6 +116,8 @@ class VenueOrder:
     created_at: datetime | None = None
     successor_ids: tuple[VenueOrderId, ...] = ()
     """Orders in its place: the child of a triggered stop, the end of a replacement."""
+    inverse: InverseAmount | None = None
+    """Set where the order is of inverse contracts, whose base units depend on a price."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +132,8 @@ class Fill:
     qty: Decimal
     price: Decimal
     at: datetime | None
+    inverse: InverseAmount | None = None
+    """Set where it is of inverse contracts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

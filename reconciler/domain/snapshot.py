@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from reconciler.domain.identity import AccountName, Symbol
 from reconciler.domain.orders import Fill, VenueOrder
-from reconciler.domain.positions import Market, VenuePosition
+from reconciler.domain.positions import Market, VenueBalance, VenuePosition
 
 
 class ScopeName(StrEnum):
@@ -76,12 +76,16 @@ class Snapshot:
     scopes: Mapping[ScopeName, Scope]
     orders: tuple[VenueOrder, ...] = ()
     positions: tuple[VenuePosition, ...] = ()
+    balances: tuple[VenueBalance, ...] = ()
+    """One for each currency that there is any of."""
     markets: Mapping[Symbol, Market] = field(default_factory=dict)
     """Of the symbols seen in this snapshot and of those asked for."""
     venue_clock_skew: timedelta | None = None
     """Venue minus host; None where it was not told."""
     not_covered: tuple[str, ...] = ()
     """What this account may hold that no call of ours shows, in words for people."""
+    is_described: bool = True
+    """False: what is covered rests on ccxt's word alone, and each limit of it is a gap."""
 
     def scope(self, name: ScopeName) -> Scope | None:
         """The scope of that name, None where the venue has no such thing."""
@@ -96,6 +100,17 @@ class Snapshot:
         """The positions scope was answered in full: only then can a position be missing."""
         scope = self.scopes.get(ScopeName.POSITIONS)
         return scope is not None and scope.completeness is Completeness.COMPLETE
+
+    def gaps(self) -> tuple[str, ...]:
+        """What leaves a part of this account unjudged although the venue answers: scopes that
+        are never more than partial, and the limits of a venue that nobody described.
+        """
+        partial = (
+            f"{scope.name}: {scope.failure.detail}"
+            for scope in self.scopes.values()
+            if scope.completeness is Completeness.PARTIAL and scope.failure is not None
+        )
+        return (*partial, *(() if self.is_described else self.not_covered))
 
     def failures(self) -> tuple[Failure, ...]:
         """Every reason why some scope is not complete."""

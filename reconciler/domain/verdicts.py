@@ -5,7 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from reconciler.domain.identity import ProfileId, Symbol
+from reconciler.domain.identity import Asset, ProfileId, Symbol
 from reconciler.domain.orders import BookOrder, OrderState, VenueOrder
 from reconciler.domain.positions import PositionSide
 
@@ -43,11 +43,43 @@ class PositionVerdict:
     reason: str
     explained_by_change: bool = False
     """The book's rows of this symbol changed within the grace window (rule 5)."""
+    slack: Decimal = Decimal(0)
+    """How far `venue_qty` may be off, where a price made base units of inverse contracts."""
+    moved: bool = False
+    """A second reading of the venue's positions, after its orders, said something else."""
 
     @property
     def subject(self) -> str:
         """The part of the suspicion and incident key that names this position."""
         return f"{self.symbol}|{self.side}"
+
+
+class HoldingVerdictKind(StrEnum):
+    """Verdicts about balances. None is an incident kind, and none can contain a profile."""
+
+    IN_PARITY = "in_parity"
+    NOT_JUDGED = "not_judged"
+    UNATTRIBUTED = "unattributed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldingVerdict:
+    """One currency of one account."""
+
+    kind: HoldingVerdictKind
+    asset: Asset
+    total: Decimal
+    baseline: Decimal
+    """What of it is a person's."""
+    expected: Decimal
+    """What the book has open."""
+    reason: str
+    explained_by_change: bool = False
+
+    @property
+    def difference(self) -> Decimal:
+        """Positive: there is more than book and baseline say."""
+        return self.total - self.baseline - self.expected
 
 
 class OrderVerdictKind(StrEnum):

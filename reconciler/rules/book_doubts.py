@@ -80,6 +80,8 @@ class BookDoubts:
         market = self.snapshot.markets.get(verdict.symbol)
         if left == ZERO or (market and market.qty_step and left < market.qty_step):
             return True
+        if left < abs(gap) and left <= verdict.slack:
+            return True
         if verdict.notional is None or gap == ZERO:
             return False
         return left * verdict.notional / abs(gap) <= self.tolerance_notional

@@ -16,6 +16,7 @@ from reconciler.domain.snapshot import Completeness, ScopeName, Snapshot
 from reconciler.domain.verdicts import PositionVerdict, PositionVerdictKind
 from reconciler.rules.book_doubts import find_doubts
 from reconciler.rules.grace import explains
+from reconciler.rules.inverse_contracts import slack_of
 from reconciler.rules.ownership import Ownership
 
 Kind = PositionVerdictKind
@@ -42,6 +43,8 @@ class _Sides:
     """Sides with an open row, whatever its quantity: a ghost needs that there is none."""
     price: Decimal | None = None
     said_hedged: set[bool] = field(default_factory=set)
+    slack: dict[PositionSide, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    """How far the venue's quantities may be off, where a price made base units of them."""
 
     @property
     def hedged(self) -> bool | None:
@@ -97,6 +100,7 @@ def _gather(reading: BookReading, snapshot: Snapshot, ownership: Ownership) -> d
         if held.qty > ZERO and ownership.covers(held.symbol):
             sides = symbols[held.symbol]
             sides.venue[held.side] += held.qty
+            sides.slack[held.side] += slack_of(held, snapshot.markets.get(held.symbol))
             price = held.mark_price or held.entry_price or ZERO
             if price > (sides.price or ZERO):
                 sides.price = price  # the highest: what is least forgiven, in any order of rows
@@ -104,6 +108,8 @@ def _gather(reading: BookReading, snapshot: Snapshot, ownership: Ownership) -> d
                 sides.said_hedged.add(held.hedged)
     for row in reading.positions:
         if row.open and ownership.covers(row.symbol):
+            if row.symbol not in symbols and _is_coins(row.symbol, snapshot):
+                continue
             sides = symbols[row.symbol]
             sides.book[row.side] += row.qty
             sides.profiles.add(row.profile_id)
@@ -111,6 +117,12 @@ def _gather(reading: BookReading, snapshot: Snapshot, ownership: Ownership) -> d
             if row.qty > ZERO:
                 sides.legs.add((row.profile_id, row.side))
     return symbols
+
+
+def _is_coins(symbol: Symbol, snapshot: Snapshot) -> bool:
+    """What a spot market's row says is held is in the balances (see `rules/holdings.py`)."""
+    market = snapshot.markets.get(symbol)
+    return market is not None and market.held_as_balance
 
 
 def _account_mode(positions: Iterable[VenuePosition]) -> bool | None:
@@ -133,10 +145,14 @@ def _compare(
     market = snapshot.markets.get(symbol)
     step = market.qty_step if market is not None else None
 
-    def agree(a: Decimal, b: Decimal) -> bool:
-        """Rule 14: within a step size, or within the notional tolerance."""
+    def agree(a: Decimal, b: Decimal, slack: Decimal = ZERO) -> bool:
+        """Rule 14: within a step size, or within the notional tolerance, or (two quantities of
+        one side) within what the conversion of inverse contracts may be off by.
+        """
         gap = abs(a - b)
         if gap == ZERO or (step is not None and gap < step):
+            return True
+        if a * b > ZERO and gap <= slack:
             return True
         return sides.price is not None and gap * sides.price <= limits.tolerance_notional
 
@@ -144,14 +160,18 @@ def _compare(
         """Signed quantities, positive is long. A row open at quantity 0 (an entry under way) is
         still a row: the venue then holds more than the book, which is no ghost.
         """
+        slack = sum((sides.slack[side] for side in sides_open), ZERO)
         held = ZERO if agree(venue, ZERO) else venue
         expected = ZERO if agree(book, ZERO) and held == ZERO else book
         weight = held or expected or venue or book
         side = PositionSide.LONG if weight >= ZERO else PositionSide.SHORT
-        kind, reason = _kind_of(held, expected, same=agree(venue, book))
+        kind, reason = _kind_of(held, expected, same=agree(venue, book, slack))
         if kind is Kind.GHOST_POSITION and sides.open_sides & set(sides_open):
             kind = Kind.QUANTITY_MISMATCH
             reason = f"the venue holds {_signed(held)}, the book's open rows come to 0"
+        if slack.is_infinite() and venue * book > ZERO:
+            kind = Kind.NOT_JUDGED
+            reason = "inverse contracts without a price: their size in base units is not known"
         gap = abs(venue - book)
         return PositionVerdict(
             kind=kind,
@@ -162,6 +182,7 @@ def _compare(
             notional=gap * sides.price if sides.price is not None else None,
             profile_ids=tuple(sorted(sides.profiles)),
             reason=reason,
+            slack=slack,
         )
 
     long, short = PositionSide.LONG, PositionSide.SHORT
@@ -219,6 +240,25 @@ def _explain(
         grace=limits.grace,
     )
     return replace(verdict, explained_by_change=explained)
+
+
+def mark_moved(
+    *, first: Iterable[PositionVerdict], again: Iterable[PositionVerdict], failed: str | None
+) -> tuple[PositionVerdict, ...]:
+    """Positions, orders, positions: a discrepancy counts only if the second reading of the venue
+    repeats it. `failed`: why there is no second reading; then nothing new follows from the first.
+    """
+    repeated = {(v.kind, v.subject) for v in again}
+
+    def mark(verdict: PositionVerdict) -> PositionVerdict:
+        if not verdict.kind.is_discrepancy or (verdict.kind, verdict.subject) in repeated:
+            return verdict
+        if failed is not None:
+            reason = f"{verdict.reason}; asked again, the venue gave no answer ({failed})"
+            return replace(verdict, kind=Kind.NOT_JUDGED, reason=reason)
+        return replace(verdict, moved=True)
+
+    return tuple(mark(verdict) for verdict in first)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

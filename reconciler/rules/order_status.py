@@ -11,17 +11,20 @@ from decimal import Decimal
 from typing import assert_never
 
 from reconciler.domain.identity import BookOrderId
-from reconciler.domain.orders import BookOrder, Fill, OrderState, VenueOrder
+from reconciler.domain.orders import BookOrder, OrderState, VenueOrder
 from reconciler.domain.snapshot import Found, Lookup, NotFound, Unanswered
 from reconciler.domain.verdicts import OrderVerdict, OrderVerdictKind
+from reconciler.rules.fills import sum_fills
 from reconciler.rules.grace import explains
+from reconciler.rules.inverse_contracts import as_the_row_counts
 from reconciler.rules.retention import reason_missing
+from reconciler.rules.venue_answers import may_trade_on, why_not_the_same
 
 Kind = OrderVerdictKind
 ZERO = Decimal(0)
+RESTING = frozenset({OrderState.OPEN, OrderState.PARTIALLY_FILLED})
+STANDING = RESTING | {OrderState.IN_FLIGHT}
 CLIENT_ORDER_ID = "client_order_id"
-REUSED_BEFORE = timedelta(hours=1)
-"""A bot writes its row about when it sends the order; an order this much older is another one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +93,7 @@ def judge_order(
     if row.state.is_terminal:
         return _judge_terminal(row, listed, now=now, limits=limits, first_seen_at=first_seen_at)
     if listed is not None:
+        listed = as_the_row_counts(row, listed)
         return _judge_listed(row, listed, now=now, limits=limits, first_seen_at=first_seen_at)
     if why_incomplete is not None:
         return _verdict(Kind.INCONCLUSIVE, row, now, why_incomplete)
@@ -108,6 +112,7 @@ def _judge_looked_up(
         case Unanswered(failure=failure):
             return _verdict(Kind.INCONCLUSIVE, row, now, f"{failure.call}: {failure.detail}")
         case Found(order=found, by=by):
+            found = as_the_row_counts(row, found)
             why_other = why_not_the_same(row, found) if by == CLIENT_ORDER_ID else None
             if why_other is not None:
                 return _verdict(Kind.INCONCLUSIVE, row, now, why_other, venue_order=found)
@@ -116,27 +121,6 @@ def _judge_looked_up(
             return _judge_not_found(row, lookup, now=now, limits=limits)
         case _:
             assert_never(lookup)
-
-
-def why_not_the_same(row: BookOrder, found: VenueOrder) -> str | None:
-    """Why an order found by its client id alone may be another one, or None.
-
-    Venues let a client order id be used again once its order has ended (Binance, OKX, Bybit). What
-    the earlier order did must not be written onto a row that never reached the venue (rule 6).
-    """
-    if row.venue_order_id == found.venue_order_id:
-        return None
-    if found.qty is not None and found.qty != row.qty:
-        return (
-            f"the venue's order under its client id has quantity {found.qty}, the row {row.qty}: "
-            "the id may have been used before"
-        )
-    if found.created_at is not None and found.created_at < row.created_at - REUSED_BEFORE:
-        return (
-            f"the venue's order under its client id is of {found.created_at:%Y-%m-%d %H:%M}, "
-            "before the row: the id was used before"
-        )
-    return None
 
 
 def _judge_quarantined(row: BookOrder, listed: VenueOrder | None, now: datetime) -> OrderVerdict:
@@ -173,8 +157,20 @@ def _judge_listed(
     first_seen_at: datetime | None,
 ) -> OrderVerdict:
     """The listing shows it: resting is normal at any age; what has grown is learnt."""
+    if row.state in RESTING and listed.state in STANDING and listed.filled == row.filled:
+        # The one answer of almost every order, so it is given without looking at any clock.
+        return OrderVerdict(
+            kind=Kind.IN_SYNC,
+            reason="resting at the venue",
+            order=row,
+            venue_order=listed,
+            age=now - row.created_at,
+        )
     touched = is_in_grace(row, now=now, limits=limits, first_seen_at=first_seen_at)
     if not listed.state.is_live and not touched:
+        why_other = why_not_the_same(row, listed)
+        if why_other is not None:
+            return _verdict(Kind.INCONCLUSIVE, row, now, why_other, venue_order=listed)
         return _judge_found(row, listed, now)
     if listed.filled < row.filled and not touched:
         reason = f"venue shows {listed.filled} filled, the book {row.filled}; nothing is lowered"
@@ -251,6 +247,9 @@ def _judge_found(row: BookOrder, found: VenueOrder, now: datetime) -> OrderVerdi
     if not found.state.is_terminal:
         reason = f"venue status {found.raw_status!r} does not say whether it ended"
         return _verdict(Kind.INCONCLUSIVE, row, now, reason, venue_order=found)
+    if found.state is not OrderState.FILLED and may_trade_on(found.raw_status):
+        reason = f"venue status {found.raw_status!r} is that of an order which may still trade"
+        return _verdict(Kind.INCONCLUSIVE, row, now, reason, venue_order=found)
     if found.filled < row.filled:
         reason = (
             f"venue shows it {found.state} with {found.filled} filled, the book has "
@@ -273,12 +272,11 @@ def _judge_not_found(
     row: BookOrder, lookup: NotFound, *, now: datetime, limits: OrderLimits
 ) -> OrderVerdict:
     """Proven missing: fills may still prove the end; else age decides (rules 2 to 4)."""
-    filled, avg_price = _sum_fills(
-        f for f in lookup.fills if (f.symbol, f.side) == (row.symbol, row.side)
-    )
+    total = sum_fills(row, lookup.fills)
+    filled, avg_price = total.filled, total.avg_price
     if filled < row.filled:
         avg_price = None  # of a part only: the book knows of more
-    if filled >= row.qty > ZERO:
+    if total.is_whole:
         reason = f"no endpoint knows the order; its {len(lookup.fills)} fills make it whole"
         return _verdict(
             Kind.ENDED,
@@ -308,15 +306,6 @@ def _judge_not_found(
         return _verdict(Kind.MISSING, row, now, reason, **missing)
     reason = f"{known}; {_span(age)} old: {why}"
     return _verdict(Kind.QUARANTINE, row, now, reason, state=OrderState.UNKNOWN, **missing)
-
-
-def _sum_fills(fills: Iterable[Fill]) -> tuple[Decimal, Decimal | None]:
-    """Quantity and average price of executions, each counted once by its id."""
-    once = {(fill.symbol, fill.id): fill for fill in fills}
-    qty = sum((f.qty for f in once.values()), ZERO)
-    if qty <= ZERO:
-        return ZERO, None
-    return qty, sum((f.qty * f.price for f in once.values()), ZERO) / qty
 
 
 def judge_orphans(*, unmatched: Iterable[VenueOrder]) -> tuple[OrderVerdict, ...]:

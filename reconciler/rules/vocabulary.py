@@ -86,7 +86,7 @@ _WORDS: Mapping[OrderState, tuple[str, ...]] = {
         "partially_canceled",
         "deactivated",
     ),
-    OrderState.EXPIRED: ("expired", "expired_in_match", "timed_out"),
+    OrderState.EXPIRED: ("expired", "expired_in_match"),
     OrderState.REJECTED: ("rejected", "failed", "denied", "error", "reject"),
     OrderState.UNKNOWN: ("unknown", "quarantined"),
 }

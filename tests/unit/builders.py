@@ -84,6 +84,7 @@ def venue_order(
     filled: str | Decimal = "0",
     avg_price: str | None = None,
     created_at: datetime | None = None,
+    raw_status: str | None = None,
 ) -> VenueOrder:
     """An order as the venue tells it."""
     return VenueOrder(
@@ -92,7 +93,7 @@ def venue_order(
         venue_order_id=VenueOrderId(venue_id),
         client_order_id=ClientOrderId(client_id) if client_id is not None else None,
         state=state,
-        raw_status=state.value.upper(),
+        raw_status=raw_status if raw_status is not None else state.value.upper(),
         qty=Decimal(qty) if qty is not None else None,
         filled=Decimal(filled),
         avg_price=Decimal(avg_price) if avg_price is not None else None,

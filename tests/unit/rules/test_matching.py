@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.domain.orders import BookOrder, OrderSide, OrderState, VenueOrder
-from reconciler.rules.matching import match_orders
+from reconciler.rules.matching import match_orders, why_another_rows
 from tests.unit.builders import A_MINUTE, BTC, BUY, ETH, NOW, SELL, book_order, venue_order
 from tests.unit.rules.scaling import growth
 
@@ -87,6 +87,49 @@ def test_a_client_id_used_again_belongs_to_the_row_that_has_not_ended(*, reverse
     assert _paired(rows, [venue_order("v2", client_id="stop")]) == {"new": "v2"}
 
 
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize(
+    ("other", "owner"),
+    [
+        # by its venue id, though the client id is another
+        (book_order("new", venue_id="v2", client_id="c9"), "new"),
+        # sent under a client id that an order had before
+        (book_order("new", venue_id=None, client_id="stop", state=OrderState.IN_FLIGHT), "new"),
+        (book_order("new", venue_id="v2", client_id=None, state=OrderState.CANCELED), "lost"),
+    ],
+)
+def test_an_order_has_one_row(other: BookOrder, owner: str, *, reverse: bool) -> None:
+    rows = [book_order("lost", venue_id="v1", client_id="stop"), other]
+    listed = [venue_order("v2", client_id="stop", filled="0.4")]
+    assert _paired(rows[::-1] if reverse else rows, listed) == {owner: "v2"}
+
+
+LOST = book_order("lost", venue_id="v1", client_id="stop")
+
+
+@pytest.mark.parametrize("state", [OrderState.OPEN, OrderState.FILLED, OrderState.CANCELED])
+@pytest.mark.parametrize(
+    ("row", "others", "another"),
+    [
+        (LOST, [], False),  # cancel-replace
+        (LOST, [book_order("new", venue_id="v2", client_id="stop")], True),
+        (LOST, [book_order("new", venue_id="v2", client_id=None)], True),
+        (LOST, [book_order("x", venue_id="v2", client_id="stop", state=OrderState.FILLED)], True),
+        (LOST, [book_order("new", venue_id="v3", client_id="c9")], False),
+        (LOST, [book_order("new", venue_id="v2", client_id="stop", side=SELL)], False),
+        (book_order("sent", venue_id=None, client_id="stop"), [LOST], False),
+        (book_order("twin", venue_id="v2", client_id="c9"), [LOST], False),
+    ],
+)
+def test_whose_order_a_lookup_shows(
+    row: BookOrder, others: list[BookOrder], state: OrderState, *, another: bool
+) -> None:
+    found = venue_order("v2", client_id="stop", state=state)
+    why = why_another_rows(row=row, found=found, rows=[row, *others])
+    assert (why is not None) is another
+    assert why is None or f"row {others[0].id}" in why
+
+
 def test_an_ended_row_alone_still_names_its_order() -> None:
     ended = book_order(venue_id="v1", client_id="c1", state=OrderState.CANCELED)
     assert _paired([ended], [venue_order("v1", client_id="c1")]) == {"o1": "v1"}
@@ -100,6 +143,39 @@ def test_of_two_orders_under_one_id_the_live_one_counts(*, reverse: bool) -> Non
         venue_order("v2", client_id="c1"),
     ]
     assert _paired([row], listed[::-1] if reverse else listed) == {"o1": "v2"}
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_of_a_cancel_replace_the_half_that_lives_counts(*, reverse: bool) -> None:
+    row = book_order(venue_id="v1", client_id="c1")
+    listed = [venue_order("v1", state=OrderState.CANCELED), venue_order("v2")]
+    assert _paired([row], listed[::-1] if reverse else listed) == {"o1": "v2"}
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_a_row_whose_client_id_was_used_again_keeps_its_own_ended_order(*, reverse: bool) -> None:
+    rows = [
+        book_order("lost", venue_id="v1", client_id="stop"),
+        book_order("new", venue_id="v2", client_id="stop"),
+    ]
+    listed = [
+        venue_order("v1", client_id="stop", state=OrderState.CANCELED),
+        venue_order("v2", client_id="stop"),
+    ]
+    assert _paired(rows[::-1] if reverse else rows, listed) == {"lost": "v1", "new": "v2"}
+
+
+@pytest.mark.parametrize(
+    ("row", "paired"),
+    [
+        (book_order(venue_id="v2", client_id="c1"), {}),  # its cancelled earlier half
+        (book_order(venue_id=None, client_id="c1"), {"o1": "v1"}),
+        (book_order(venue_id="v1", client_id=None), {"o1": "v1"}),
+        (book_order(venue_id="v1", client_id="c1", state=OrderState.CANCELED), {"o1": "v1"}),
+    ],
+)
+def test_an_ended_order_is_that_of_its_own_venue_id(row: BookOrder, paired: dict[str, str]) -> None:
+    assert _paired([row], [venue_order("v1", state=OrderState.CANCELED)]) == paired
 
 
 @pytest.mark.parametrize("reverse", [False, True])

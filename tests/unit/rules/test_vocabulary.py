@@ -25,6 +25,7 @@ S = OrderState
         ("replaced", S.CANCELED),
         ("pending_cancel", S.CANCELING),
         ("pending_replace", S.OPEN),
+        ("calculated", S.OPEN),
         ("stopped", S.OPEN),
         ("suspended", S.OPEN),
         ("rejected", S.REJECTED),
@@ -54,6 +55,8 @@ S = OrderState
         ("", S.UNMAPPED),
         (None, S.UNMAPPED),
         ("zonked", S.UNMAPPED),
+        ("timed_out", S.UNMAPPED),  # the request, or the order? its outcome is not known
+        ("timeout", S.UNMAPPED),
         ("not filled", S.UNMAPPED),
         ("filled?", S.UNMAPPED),
     ],

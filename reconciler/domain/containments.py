@@ -1,0 +1,33 @@
+"""A profile that the daemon set inactive, until someone lets it trade again."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from reconciler.domain.identity import ProfileId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Containment:
+    """One standing row of `containments`: one profile, one incident."""
+
+    id: int
+    profile_id: ProfileId
+    incident_id: int | None
+    """None: retention took the incident."""
+    reason: str
+    contained_at: datetime
+    """Database clock."""
+    symbol: str | None = None
+    """The market of its incident."""
+    status_before: str | None = None
+    """What the profile's status goes back to."""
+    parity_streak: int = 0
+    """Complete snapshots in a row since, spaced by `confirm_after`, in which every position that
+    concerns the profile was in parity."""
+    parity_seen_at: datetime | None = None
+    """When `parity_streak` last rose."""
+    held: frozenset[str] | None = None
+    """Markets in which the venue held something, or the book had a row open, when it was
+    contained; None: not known."""
+    reviewed_at: datetime | None = None
+    """When a person last ended the profile's `entry_after_containment`; None: never."""
