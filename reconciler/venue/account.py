@@ -1,15 +1,20 @@
 """One account at one venue, read only: the adapter behind the port `Venue`."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 
 from reconciler.domain.errors import VenueUnavailableError
-from reconciler.domain.identity import AccountName, Symbol
+from reconciler.domain.identity import AccountName, Asset, Symbol
 from reconciler.domain.orders import BookOrder, VenueOrder
-from reconciler.domain.snapshot import Lookup, Snapshot, Unanswered
-from reconciler.venue.account_reader import AccountReader, symbols_of
+from reconciler.domain.positions import VenueBalance
+from reconciler.domain.snapshot import Lookup, ScopeName, Snapshot, Unanswered
+from reconciler.rules.scheduling import LookCost
+from reconciler.venue.account_mode import LOOKUPS
+from reconciler.venue.account_reader import AccountReader, not_converted, symbols_of
 from reconciler.venue.calls import Observe, observe_nothing
 from reconciler.venue.classify import VenueCallError
 from reconciler.venue.connection import AccountConnection, ccxt_module
@@ -50,14 +55,26 @@ class CcxtAccount:
         """What is known of the venue; None before `prepare`."""
         return self._reader.description if self._reader else None
 
-    async def connect(self) -> None:
+    @property
+    def place(self) -> tuple[str, str]:
+        """The venue and host whose budget this account's looks are taken from."""
+        connection = self._connection
+        sandbox = f"{connection.venue}'s sandbox" if connection.sandbox else connection.venue
+        return sandbox, connection.base_url or ""
+
+    @property
+    def look(self) -> LookCost | None:
+        """What a look costs; None before the first account of its venue is connected."""
+        return self._shared.look
+
+    async def connect(self) -> AccountReader:
         """Build the exchange, without any request. Idempotent.
 
         Raises:
             VenueMisconfiguredError: unknown venue, or a credential is missing.
 
         """
-        await self._connected()
+        return await self._connected()
 
     async def prepare(self) -> None:
         """Connect, and load markets where nobody did yet. Idempotent; cheap when done.
@@ -87,24 +104,34 @@ class CcxtAccount:
         allowed = self._connection.symbols
         return frozenset(self.symbol_of(raw) for raw in allowed) if allowed else None
 
-    async def snapshot(self, *, now: datetime, symbols: Iterable[Symbol] = ()) -> Snapshot:
-        """Read every scope once. The venue's failures are in the scopes.
+    async def snapshot(
+        self,
+        *,
+        now: datetime,
+        symbols: Iterable[Symbol] = (),
+        only: frozenset[ScopeName] | None = None,
+    ) -> Snapshot:
+        """Read every scope once, or `only` some. The venue's failures are in the scopes.
 
         Raises:
             VenueMisconfiguredError: unknown venue, or a credential is missing.
 
         """
         reader = await self._connected()
+        names = [n for n in reader.description.scopes() if only is None or n in only]
+        asked = frozenset(symbols)
         try:
             await self.prepare()
         except VenueUnavailableError as error:
-            scopes = [
-                Listed(scope=name, failure=error.failure) for name in reader.description.scopes()
-            ]
+            # Whether it trades spot is not known without the markets.
+            expected = [n for n in names if n is not ScopeName.BALANCES]
+            scopes = [Listed(scope=name, failure=error.failure) for name in expected]
         else:
-            scopes = await reader.read_scopes()
+            if not reader.wants_balances(asked):
+                names = [name for name in names if name is not ScopeName.BALANCES]
+            scopes = await reader.read_scopes(names)
         translated = await reader.translate(scopes)
-        return self._assembled(reader, translated, now=now, symbols=symbols)
+        return self._assembled(reader, translated, now=now, symbols=asked)
 
     async def look_up(self, order: BookOrder, *, now: datetime) -> Lookup:
         """Climb the ladder of rule 2 for one order.
@@ -120,6 +147,7 @@ class CcxtAccount:
                 if order.symbol not in self._shared.symbols:
                     await reader.load_markets(unknown_seen=True)
                     order = replace(order, symbol=self.symbol_of(order.raw_symbol))
+                await reader.mode.prove(CallName.ORDER, no_older_than=LOOKUPS)
                 return await reader.lookup.look_up(order, now=now)
         except (VenueUnavailableError, VenueCallError) as error:
             return Unanswered(failure=error.failure)
@@ -160,12 +188,14 @@ class CcxtAccount:
             scopes={part.scope.name: part.scope for part in translated},
             orders=covered_orders,
             positions=covered_positions,
+            balances=_summed(balance for part in translated for balance in part.balances),
             markets=reader.markets_of({*symbols, *symbols_of(orders, positions)}),
             venue_clock_skew=reader.calls.venue_clock_skew,
+            is_described=reader.description.is_described,
             not_covered=(
                 *reader.description.not_covered,
                 *self._not_allowed(left_out),
-                *reader.not_converted(symbols_of(orders, positions)),
+                *not_converted(positions),
             ),
         )
 
@@ -179,3 +209,11 @@ def _without_doubles(orders: Iterable[VenueOrder]) -> list[VenueOrder]:
     """Drop what overlapping pages or scopes show twice."""
     seen = {(order.symbol, order.venue_order_id, order.is_trigger): order for order in orders}
     return list(seen.values())
+
+
+def _summed(balances: Iterable[VenueBalance]) -> tuple[VenueBalance, ...]:
+    """One balance for each currency: some venues keep several accounts of one."""
+    totals: dict[Asset, Decimal] = defaultdict(Decimal)
+    for balance in balances:
+        totals[balance.asset] += balance.total
+    return tuple(VenueBalance(asset=a, total=t) for a, t in sorted(totals.items()) if t)

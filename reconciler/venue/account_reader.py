@@ -4,14 +4,15 @@ from collections.abc import Iterable
 
 from reconciler.domain.identity import Symbol
 from reconciler.domain.orders import VenueOrder
-from reconciler.domain.positions import Market, VenuePosition
-from reconciler.domain.snapshot import AnswerKind, Failure
+from reconciler.domain.positions import Conversion, Market, VenuePosition
+from reconciler.domain.snapshot import AnswerKind, Failure, ScopeName
+from reconciler.venue.account_mode import ONE_LOOK, AccountModeProof
 from reconciler.venue.calls import Observe, VenueCalls
 from reconciler.venue.classify import VenueCallError
 from reconciler.venue.connection import AccountConnection, Exchange, build_exchange
 from reconciler.venue.description import CallName
 from reconciler.venue.lookup import OrderLookup
-from reconciler.venue.markets import inverse_symbols, markets_of
+from reconciler.venue.markets import markets_of
 from reconciler.venue.scope_reading import (
     CALL_OF,
     Listed,
@@ -41,6 +42,9 @@ class AccountReader:
             budget=budget,
             secrets=connection.secrets,
             observe=observe,
+        )
+        self.mode = AccountModeProof(
+            exchange=self.exchange, calls=self.calls, mode=self.description.account_mode
         )
         self.translator = Translator(self.exchange, self.description, shared)
         self.lookup = OrderLookup(
@@ -76,16 +80,17 @@ class AccountReader:
         async with self.calls.within(self._deadline, CallName.MARKETS):
             await self._shared.load_markets(self.exchange, load, unknown_seen=unknown_seen)
 
-    async def read_scopes(self) -> list[Listed]:
-        """Read the scopes one after the other: orders first, positions last."""
+    async def read_scopes(self, names: Iterable[ScopeName]) -> list[Listed]:
+        """Read these scopes one after the other."""
         scopes: list[Listed] = []
         hopeless: Failure | None = None
-        for name in self.description.scopes():
+        for name in names:
             if hopeless is not None:
                 scopes.append(Listed(scope=name, failure=hopeless))
                 continue
             try:
                 async with self.calls.within(self._deadline, CALL_OF[name]):
+                    await self.mode.prove(CALL_OF[name], no_older_than=ONE_LOOK)
                     scopes.append(
                         await read_scope(
                             name,
@@ -117,23 +122,29 @@ class AccountReader:
             return translated
         return [await translate_scope(part, self.translator) for part in scopes]
 
+    def wants_balances(self, asked: Iterable[Symbol]) -> bool:
+        """Tell whether balances are worth a call: always, or where spot markets are asked for."""
+        if self.description.balances_always:
+            return True
+        return any(market.held_as_balance for market in self.markets_of(asked).values())
+
     def markets_of(self, symbols: Iterable[Symbol]) -> dict[Symbol, Market]:
         """Return what judging needs of those markets."""
         return markets_of(
             symbols,
             self.exchange.markets or {},
             precision_mode=self.exchange.precisionMode,
-            counts_contracts=self.description.counts_contracts,
+            description=self.description,
         )
 
-    def not_converted(self, symbols: Iterable[Symbol]) -> tuple[str, ...]:
-        """Return what is said of inverse contracts, whose quantities stay in contracts."""
-        inverse = sorted(inverse_symbols(symbols, self.exchange.markets or {}))
-        return (
-            (f"inverse contracts, counted as the venue does, not in base: {', '.join(inverse)}",)
-            if inverse
-            else ()
-        )
+
+def not_converted(positions: Iterable[VenuePosition]) -> tuple[str, ...]:
+    """Return what is said of inverse positions whose size is known roughly, or not at all."""
+    roughly = {Conversion.BY_MARK_PRICE, Conversion.UNKNOWN}
+    found = sorted({p.symbol for p in positions if p.conversion in roughly})
+    if not found:
+        return ()
+    return (f"the exact size of inverse positions without an entry price: {', '.join(found)}",)
 
 
 def symbols_of(orders: Iterable[VenueOrder], positions: Iterable[VenuePosition]) -> set[Symbol]:

@@ -5,15 +5,16 @@ a maintenance page reads as "no open orders". `AnswerGuard` is set as `on_rest_r
 documented hook, which sees every response before it is parsed. A right answer passes untouched.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
+from reconciler.venue.budget_headers import BudgetLeft, budget_left, used_weight
 from reconciler.venue.description import AnswerShape, VenueDescription
 from reconciler.venue.raw_json import found_at, keyed_rows, rows_in
 
@@ -38,6 +39,8 @@ class Heard:
     answers: int = 0
     retry_after: timedelta | None = None
     used_weight: int | None = None
+    budget_left: BudgetLeft | None = None
+    """What the venue says of its own count of requests, where it says it."""
     waited: float = 0.0
     """Seconds spent waiting for the rate budget, which are not the venue's."""
     venue_clock_skew: timedelta | None = None
@@ -63,6 +66,25 @@ def note_wait(seconds: float) -> None:
     heard = _heard.get()
     if heard is not None:
         heard.waited += seconds
+
+
+class ParsedText(str):
+    """A body together with what it says, so that ccxt need not parse ten megabytes again."""
+
+    __slots__ = ("document",)
+    document: Any
+
+    @classmethod
+    def of(cls, body: str, document: Any) -> Self:
+        """Return the body, carrying its document."""
+        text = cls(body)
+        text.document = document
+        return text
+
+
+def parsed_once(parse: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Return ccxt's `on_json_response`, which asks `parse` only of what the guard did not parse."""
+    return lambda text: text.document if isinstance(text, ParsedText) else parse(text)
 
 
 class AnswerGuard:
@@ -98,10 +120,10 @@ class AnswerGuard:
         shape = self._description.shape_of(path, str(request_body or ""))
         heard = _heard.get() or Heard()
         _note(heard, code, document, shape)
-        _note_headers(heard, response_headers, self._description.used_weight_header)
+        _note_headers(heard, response_headers, self._description)
         why = why_not_an_answer(code, document, body, shape)
         if why is None:
-            return body
+            return ParsedText.of(body, document)
         exchange = self._exchange
         exchange.handle_errors(
             code, reason, url, method, response_headers, body, document,
@@ -162,7 +184,7 @@ def _note(heard: Heard, code: int, document: Any, shape: AnswerShape | None) -> 
     heard.rows = (heard.rows or 0) + len(rows) if rows is not None and known else None
 
 
-def _note_headers(heard: Heard, headers: Mapping[str, str], weight: str | None) -> None:
+def _note_headers(heard: Heard, headers: Mapping[str, str], description: VenueDescription) -> None:
     said = {name.lower(): value for name, value in headers.items()}
     now = datetime.now(UTC)
     heard.retry_after = _retry_after(said.get("retry-after"), now=now)
@@ -170,9 +192,9 @@ def _note_headers(heard: Heard, headers: Mapping[str, str], weight: str | None) 
     if at is not None:
         # The header leaves the fraction out: the venue's time is half a second later on average.
         heard.venue_clock_skew = at + HALF_A_SECOND - now
-    used = said.get(weight.lower()) if weight else None
-    if used is not None and used.isdecimal():
-        heard.used_weight = int(used)
+    heard.used_weight = used_weight(said, description) or heard.used_weight
+    venue_now = at + HALF_A_SECOND if at else now
+    heard.budget_left = budget_left(said, description, venue_now=venue_now)
 
 
 def _date(value: str | None) -> datetime | None:

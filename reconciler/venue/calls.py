@@ -11,7 +11,7 @@ from reconciler.domain.snapshot import AnswerKind
 from reconciler.venue.answer_guard import Heard, listening
 from reconciler.venue.classify import VenueCallError, classified, refused_locally
 from reconciler.venue.description import CallName, VenueDescription
-from reconciler.venue.rate_budget import RateBudget
+from reconciler.venue.rate_budget import RateBudget, SilenceAskedError
 
 Answer = TypeVar("Answer")
 Observe = Callable[[str, str, float], None]
@@ -56,6 +56,8 @@ class VenueCalls:
         with listening() as heard:
             try:
                 answer = await request()
+            except SilenceAskedError as error:
+                raise _not_asked(call, error.left) from error
             except Exception as error:  # any at all is "no answer"
                 failed = classified(
                     error,
@@ -91,8 +93,7 @@ class VenueCalls:
     def _refuse_while_silent(self, call: CallName) -> None:
         left = self._budget.silent_for()
         if left is not None:
-            detail = f"not asked: the venue wants {left.total_seconds():.0f} s without a call"
-            raise refused_locally(AnswerKind.THROTTLED, call, detail, retry_after=left)
+            raise _not_asked(call, left)
 
     def _after_failure(self, failed: VenueCallError, call: CallName, seconds: float) -> None:
         failure = failed.failure
@@ -106,6 +107,13 @@ class VenueCalls:
             self.venue_clock_skew = heard.venue_clock_skew
         if heard.used_weight is not None:
             self.used_weight = heard.used_weight
+        if heard.budget_left is not None:
+            self._budget.heed(heard.budget_left.share, resets_in=heard.budget_left.resets_in)
+
+
+def _not_asked(call: CallName, left: timedelta) -> VenueCallError:
+    detail = f"not asked: the venue wants {left.total_seconds():.0f} s without a call"
+    return refused_locally(AnswerKind.THROTTLED, call, detail, retry_after=left)
 
 
 def _seconds(started: float, heard: Heard) -> float:

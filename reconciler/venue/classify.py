@@ -89,11 +89,13 @@ def says_not_found(error: Exception, heard: Heard, not_found: Iterable[NotFoundW
     """
     if not heard.is_json or heard.status is None or heard.status >= SERVER_ERROR:
         return False
-    name = type(error).__name__
-    text = str(error)
-    return _is_ccxt(type(error)) and any(
-        name == words.error and words.words in text for words in not_found
-    )
+    return says_one_of(error, not_found)
+
+
+def says_one_of(error: BaseException | None, words: Iterable[NotFoundWords]) -> bool:
+    """Tell whether an error of ccxt is one of these."""
+    name, text = type(error).__name__, str(error)
+    return _is_ccxt(type(error)) and any(name == one.error and one.words in text for one in words)
 
 
 def detail_of(error: BaseException, *, secrets: Iterable[str] = ()) -> str:

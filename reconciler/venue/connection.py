@@ -11,7 +11,7 @@ from typing import Any
 
 from reconciler.domain.errors import VenueMisconfiguredError
 from reconciler.domain.identity import AccountName
-from reconciler.venue.answer_guard import AnswerGuard
+from reconciler.venue.answer_guard import AnswerGuard, parsed_once
 from reconciler.venue.description import VenueDescription
 from reconciler.venue.descriptions import description_of
 
@@ -103,6 +103,7 @@ def build_exchange(connection: AccountConnection) -> tuple[Exchange, VenueDescri
         merged = {**kept, **value} if isinstance(kept, dict) and isinstance(value, dict) else value
         exchange.options[name] = merged
     exchange.on_rest_response = AnswerGuard(exchange, description, ccxt.BadResponse)
+    exchange.on_json_response = parsed_once(exchange.on_json_response)
     return exchange, description
 
 

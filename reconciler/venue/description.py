@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from reconciler.domain.snapshot import AnswerKind, ScopeName
+from reconciler.venue.questions import AccountMode, EachOf
 
 
 class CallName(StrEnum):
@@ -16,8 +17,11 @@ class CallName(StrEnum):
     OPEN_ORDERS = "open_orders"
     TRIGGER_ORDERS = "trigger_orders"
     POSITIONS = "positions"
+    BALANCES = "balances"
     ORDER = "order"
     FILLS = "fills"
+    PLACE = "place_order"
+    CANCEL = "cancel_order"
 
 
 class MarketKind(StrEnum):
@@ -27,6 +31,16 @@ class MarketKind(StrEnum):
     LINEAR = "linear"
     INVERSE = "inverse"
     OPTION = "option"
+
+
+class InverseUnit(StrEnum):
+    """What a venue's quantities of inverse contracts are; only the last needs no price."""
+
+    CONTRACTS = "contracts"
+    """Of so much quote currency each, as ccxt's contract size says."""
+    QUOTE = "quote"
+    """Quote currency already."""
+    IN_BASE = "in_base"
 
 
 CONTRACTS = frozenset({MarketKind.LINEAR, MarketKind.INVERSE})
@@ -87,9 +101,12 @@ class Paging:
     offset_param: str | None = None
     """The parameter of the number of rows to leave out. A page that is not full is the last."""
     more_at: tuple[str, ...] = ()
-    """Keys that lead to a boolean: whether there is more. A false one ends the listing."""
+    """Keys that lead to a boolean: whether there is more. A false one ends a listing by cursor, a
+    true one is believed before the page's length."""
     row_id_at: str | None = None
     """The field that tells rows apart, where pages overlap."""
+    total_at: tuple[str, ...] = ()
+    """Keys that lead to the number of all rows: with fewer than that a listing has not ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +115,16 @@ class RowIds:
 
     order_id: str
     client_order_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotFoundWords:
+    """The one error by which a venue says that it does not know an order."""
+
+    error: str = "OrderNotFound"
+    """ccxt's class."""
+    words: str = ""
+    """What its text must contain besides."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +155,14 @@ class ListingCall:
     ids: RowIds | None = None
     uncountable: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Values of fields of rows whose quantity is not in base units or contracts."""
+    each: EachOf | None = None
+    """The listing is asked once for each of these values."""
+    ended: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Values of fields of rows that are over: the listing shows them too, they are left out."""
+    none_words: tuple[NotFoundWords, ...] = ()
+    """Errors by which the venue says that the account has no such part: there are no rows."""
+    weight: float | None = None
+    """What the venue counts for one page, where ccxt counts something else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +182,17 @@ class PositionRow:
     """None: there are no legs."""
     legs: Mapping[str, str | None] = field(default_factory=dict)
     """The venue's word for a leg: `long`, `short`, or None for the net position."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BalanceRow:
+    """The fields of a raw balance row: a currency, and what together is all of it."""
+
+    asset: str
+    parts: tuple[str, ...]
+    """`a.b` where one holds the other."""
+    suffixes: tuple[str, ...] = ()
+    """Ends of the venue's code that mark the same coins, put to interest where they can be sold."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,6 +257,8 @@ class FillsCall:
     """The time of a raw row, where fills are listed backwards without a start: older are left."""
     qty_at: str | None = None
     """The field of a raw fill's quantity, where ccxt leaves it out."""
+    none_words: tuple[NotFoundWords, ...] = ()
+    """Errors by which the venue says that the account has no such part: there are no fills."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,16 +274,6 @@ class MarketPlace:
         if self.kind is None:
             return True
         return self.kind in call.kinds and call.settle in {None, self.settle}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NotFoundWords:
-    """The one error by which a venue says that it does not know an order."""
-
-    error: str = "OrderNotFound"
-    """ccxt's class."""
-    words: str = ""
-    """What its text must contain besides."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,22 +307,38 @@ class VenueDescription:
     """All that fit the order's market are asked."""
     shapes: tuple[AnswerShape, ...] = ()
     counts_contracts: bool = True
-    """False: quantities of contracts are in base units (inverse: in quote units) already."""
+    """False: quantities of contracts that are not inverse are in base units already."""
+    inverse_in: InverseUnit = InverseUnit.CONTRACTS
+    spot_in_positions: bool = False
+    """The venue lists what was bought at spot as positions."""
     needs_market_to_count: bool = False
     """Contracts are not base units: a row of a market that is not loaded cannot be counted."""
     position_row: PositionRow | None = None
     """None: positions come from ccxt's unified method."""
+    balance_row: BalanceRow | None = None
+    balances_always: bool = False
+    """False: they are read where a spot market is asked for, since contracts are the rule here."""
     side_words: Mapping[str, str] = field(default_factory=dict)
     """`buy` or `sell` for a raw row's `side` that ccxt misreads."""
+    price_at: tuple[str, ...] = ()
+    """Where a raw order has its price (`a.b` inside one another), where ccxt leaves it out."""
     status: StatusWords = StatusWords()
     not_found: tuple[NotFoundWords, ...] = (NotFoundWords(),)
     error_words: Mapping[str, AnswerKind] = field(default_factory=dict)
     """Text in an error's body that says more than ccxt's class."""
+    account_mode: AccountMode | None = None
+    """None: there is one kind of account, or other kinds refuse these calls."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """ccxt options, set explicitly so that no account mode is guessed at run time."""
     weight_per_minute: int | None = None
     """The venue's request budget; None: what ccxt's `rateLimit` says."""
+    budget_per_account: bool = False
+    """The venue counts requests by account (or user, or key); False: by address, or not known."""
+    requests_per_minute_and_address: int | None = None
+    """Where it counts by account: how many requests it takes from one address besides."""
     used_weight_header: str | None = None
+    """Tells what this minute has used of `used_weight_limit`, by whomever."""
+    used_weight_limit: int | None = None
     retention: timedelta | None = None
     """How long a cancelled order without fills can be looked up; None where none is known."""
     gaps: Mapping[ScopeName, str] = field(default_factory=dict)
@@ -298,8 +352,17 @@ class VenueDescription:
     """The quote that a bare symbol leaves out, for markets that are not loaded."""
 
     def scopes(self) -> tuple[ScopeName, ...]:
-        """Return the scopes in the order in which they are read: positions last (rule 14)."""
-        order = (ScopeName.OPEN_ORDERS, ScopeName.TRIGGER_ORDERS, ScopeName.POSITIONS)
+        """Return the scopes in the order in which they are read: positions first.
+
+        A position that differs from the book is read again after the orders: two readings that
+        agree prove that the orders between them were not torn from the positions.
+        """
+        order = (
+            ScopeName.POSITIONS,
+            ScopeName.OPEN_ORDERS,
+            ScopeName.TRIGGER_ORDERS,
+            ScopeName.BALANCES,
+        )
         listed = {call.scope for call in self.listings} | set(self.gaps)
         return tuple(name for name in order if name in listed)
 

@@ -9,7 +9,7 @@ from typing import Any
 from reconciler.domain.orders import BookOrder, Fill
 from reconciler.domain.snapshot import AnswerKind
 from reconciler.venue.calls import VenueCalls
-from reconciler.venue.classify import VenueCallError, refused_locally
+from reconciler.venue.classify import VenueCallError, refused_locally, says_one_of
 from reconciler.venue.connection import Exchange
 from reconciler.venue.description import CallName, FillsCall, TimeForm, VenueDescription
 from reconciler.venue.markets import field_of, place_of
@@ -93,7 +93,12 @@ class FillsReading:
     ) -> tuple[str, list[Fill]]:
         since = order.created_at - BEFORE_CREATION
         if fills.kept is not None:
-            since = max(since, now - fills.kept + self._margin)
+            earliest = now - fills.kept + self._margin
+            if since < earliest and not self._description.is_described:
+                # ccxt's claim may be a day: then most of the order's life is not listed.
+                detail = f"fills are listed for {fills.kept}, the order is older"
+                raise _no_answer(detail, unsupported=True)
+            since = max(since, earliest)
         windows = windows_of(since=since, now=now, window=fills.window)
         rung = _rung_of(windows)
         if not _attributable(order, fills):
@@ -133,10 +138,15 @@ class FillsReading:
                 raise _no_answer("the answer holds no list of fills")
             return Page(rows=_since(rows, fills.newest_first_by, start), document=answer)
 
-        if not _attributable(order, fills):
-            await ask({})
-            return []
-        pages = await read_pages(ask, fills.paging)
+        try:
+            if not _attributable(order, fills):
+                await ask({})
+                return []
+            pages = await read_pages(ask, fills.paging)
+        except VenueCallError as error:
+            if says_one_of(error.__cause__, fills.none_words):
+                return []
+            raise
         if pages.why_not_all:
             raise _no_answer(pages.why_not_all)
         try:

@@ -121,8 +121,12 @@ class OrderLookup:
         if order.client_order_id and by_client_id:
             found = await self._ask(by_client_id, order, order.client_order_id)
             if found is not None:
-                return Found(order=await self._newest(found, order), by=BY_CLIENT_ID)
-            rungs.append(BY_CLIENT_ID)
+                found = await self._newest(found, order)
+            asked_by_id = bool(order.venue_order_id and by_id)
+            if found is not None and not (asked_by_id and _is_earlier_half(found, order)):
+                return Found(order=found, by=BY_CLIENT_ID)
+            earlier = "" if found is None else f": only an earlier order, {found.venue_order_id}"
+            rungs.append(BY_CLIENT_ID + earlier)
         elif order.client_order_id:
             rungs.append(f"{BY_CLIENT_ID}: ccxt cannot ask {self._exchange.id} by it")
         return None
@@ -195,6 +199,7 @@ class OrderLookup:
         if ended and order.client_order_id and by_client_id:
             current = await self._ask(by_client_id, order, order.client_order_id)
             if current is not None and current.venue_order_id != found.venue_order_id:
+                _refuse_lost_fills([found], current)
                 return Found(order=current, by=BY_CLIENT_ID)
         return Found(order=found, by=BY_ID)
 
@@ -202,20 +207,24 @@ class OrderLookup:
         """Follow a chain of replacements to the order that stands now.
 
         Raises:
-            VenueCallError: it cannot be followed to its end.
+            VenueCallError: it cannot be followed to its end, or its end does not tell all fills.
 
         """
         by_id = self._calls_of(order)
-        for _ in range(MOST_REPLACEMENTS):
-            if not found.successor_ids or not by_id:
-                return found
-            successor = await self._ask(by_id, order, found.successor_ids[-1])
+        chain: list[VenueOrder] = []
+        while found.successor_ids and by_id:
+            chain.append(found)
+            asked = found.successor_ids[-1]
+            if len(chain) > MOST_REPLACEMENTS:
+                raise _no_answer(f"replaced more than {MOST_REPLACEMENTS} times")
+            if asked in {earlier.venue_order_id for earlier in chain}:
+                raise _no_answer(f"replaced in a circle, by {asked}")
+            successor = await self._ask(by_id, order, asked)
             if successor is None:
-                detail = f"replaced by {found.successor_ids[-1]}, which the venue does not know"
-                raise refused_locally(AnswerKind.NO_ANSWER, CallName.ORDER, detail)
+                raise _no_answer(f"replaced by {asked}, which the venue does not know")
             found = successor
-        detail = f"replaced more than {MOST_REPLACEMENTS} times"
-        raise refused_locally(AnswerKind.NO_ANSWER, CallName.ORDER, detail)
+        _refuse_lost_fills(chain, found)
+        return found
 
     async def _ask(
         self, calls: tuple[LookupCall, ...], order: BookOrder, asked: str
@@ -226,6 +235,34 @@ class OrderLookup:
             if found is not None:
                 return found
         return None
+
+
+def _is_earlier_half(found: VenueOrder, order: BookOrder) -> bool:
+    """Tell whether an order found by client id says nothing about the row's own venue order.
+
+    The venue does not know the row's venue order id. An order that ended without being filled, and
+    that is not younger than the bot's last word, may be the cancelled half of a cancel-replace.
+    """
+    if found.venue_order_id == order.venue_order_id or found.state is OrderState.FILLED:
+        return False
+    if not found.state.is_terminal:
+        return False
+    return found.created_at is None or found.created_at <= order.updated_at
+
+
+def _refuse_lost_fills(earlier: Sequence[VenueOrder], found: VenueOrder) -> None:
+    """Refuse an end that tells less filled than an order before it: the sum is not known."""
+    most = max((order.filled for order in earlier), default=found.filled)
+    if most > found.filled:
+        detail = (
+            f"{most} was filled before {found.venue_order_id} took its place, "
+            f"which tells of {found.filled}"
+        )
+        raise _no_answer(detail)
+
+
+def _no_answer(detail: str) -> VenueCallError:
+    return refused_locally(AnswerKind.NO_ANSWER, CallName.ORDER, detail)
 
 
 def _fits(order_id: str | None, form: str | None) -> bool:

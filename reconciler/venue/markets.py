@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from reconciler.domain.identity import Symbol
+from reconciler.domain.identity import Asset, Symbol
 from reconciler.domain.positions import Market
-from reconciler.venue.description import MarketKind, MarketPlace
+from reconciler.venue.description import InverseUnit, MarketKind, MarketPlace, VenueDescription
 from reconciler.venue.translate import ONE, number_of
 
 DECIMAL_PLACES = 2
@@ -15,14 +15,23 @@ step itself. SIGNIFICANT_DIGITS (3) gives no step."""
 TICK_SIZE = 4
 
 
-def contract_size_of(market: Mapping[str, Any] | None) -> Decimal:
-    """Return the base units of one contract: 1 for spot, for inverse contracts, and if unknown.
+def contract_size_of(
+    market: Mapping[str, Any] | None, *, inverse_in: InverseUnit = InverseUnit.CONTRACTS
+) -> Decimal:
+    """Return what one contract is: base units, or the quote currency of an inverse one.
 
-    An inverse contract is worth quote currency; its quantity stays in contracts.
+    1 for spot, where the venue counts in that currency already, and if unknown.
     """
-    if market is None or not market.get("contract") or market.get("inverse"):
+    if market is None or not market.get("contract"):
+        return ONE
+    if kind_of(market) is MarketKind.INVERSE and inverse_in is not InverseUnit.CONTRACTS:
         return ONE
     return number_of(market.get("contractSize")) or ONE
+
+
+def is_converted(market: Mapping[str, Any] | None, inverse_in: InverseUnit) -> bool:
+    """Tell whether a quantity of this market is worth quote currency, and needs a price."""
+    return kind_of(market) is MarketKind.INVERSE and inverse_in is not InverseUnit.IN_BASE
 
 
 def kind_of(market: Mapping[str, Any] | None) -> MarketKind | None:
@@ -51,15 +60,22 @@ def field_of(market: Mapping[str, Any], name: str) -> Any:
 
 
 def qty_step_of(
-    market: Mapping[str, Any], *, precision_mode: int, counts_contracts: bool = True
+    market: Mapping[str, Any],
+    *,
+    precision_mode: int,
+    counts_contracts: bool = True,
+    inverse_in: InverseUnit = InverseUnit.CONTRACTS,
 ) -> Decimal | None:
-    """Return the smallest difference of two quantities in base units, None where not told."""
+    """Return the smallest difference of two quantities, None where not told.
+
+    In base units, or in quote currency where the market `is_converted`.
+    """
     precision = market.get("precision") or {}
     amount = number_of(precision.get("amount"))
     if amount is None or precision_mode not in {DECIMAL_PLACES, TICK_SIZE}:
         return None
     step = amount if precision_mode == TICK_SIZE else ONE.scaleb(-int(amount))
-    size = contract_size_of(market) if counts_contracts else ONE
+    size = contract_size_of(market, inverse_in=inverse_in) if counts_contracts else ONE
     return step * size if step > 0 else None
 
 
@@ -68,24 +84,36 @@ def markets_of(
     known: Mapping[str, Mapping[str, Any]],
     *,
     precision_mode: int,
-    counts_contracts: bool = True,
+    description: VenueDescription,
 ) -> dict[Symbol, Market]:
     """Return the markets of those symbols, without the ones that the venue does not list."""
     return {
-        symbol: Market(
-            symbol=symbol,
-            venue_id=str(known[symbol].get("id") or symbol),
-            qty_step=qty_step_of(
-                known[symbol], precision_mode=precision_mode, counts_contracts=counts_contracts
-            ),
-        )
+        symbol: _market_of(symbol, known[symbol], precision_mode, description)
         for symbol in symbols
         if symbol in known
     }
 
 
-def inverse_symbols(
-    symbols: Iterable[Symbol], known: Mapping[str, Mapping[str, Any]]
-) -> set[Symbol]:
-    """Return those of the symbols whose contracts are worth quote currency."""
-    return {symbol for symbol in symbols if known.get(symbol, {}).get("inverse")}
+def _market_of(
+    symbol: Symbol, market: Mapping[str, Any], precision_mode: int, description: VenueDescription
+) -> Market:
+    step = qty_step_of(
+        market,
+        precision_mode=precision_mode,
+        counts_contracts=description.counts_contracts,
+        inverse_in=description.inverse_in,
+    )
+    converted = is_converted(market, description.inverse_in)
+    return Market(
+        symbol=symbol,
+        venue_id=str(market.get("id") or symbol),
+        qty_step=None if converted else step,
+        inverse_step=step if converted else None,
+        base=_asset(market.get("base")),
+        settle=_asset(market.get("settle")),
+        held_as_balance=kind_of(market) is MarketKind.SPOT and not description.spot_in_positions,
+    )
+
+
+def _asset(code: Any) -> Asset | None:
+    return Asset(str(code)) if code else None

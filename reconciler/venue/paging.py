@@ -15,6 +15,10 @@ from reconciler.venue.raw_json import found_at
 MOST_PAGES = 1000
 """An account with more rows than this many pages hold is not read to its end."""
 
+USUAL_PAGES = frozenset({10, 20, 25, 30, 40, 50, 100, 200, 250, 500, 1000})
+"""A venue may give fewer rows a page than it was asked for. A page of so many is not taken for the
+last one because it is short: the next is asked for."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
@@ -83,7 +87,8 @@ async def _by_last_row(ask: Ask, paging: Paging, field: str) -> Pages:
         page = await ask(params)
         known = len(rows)
         rows |= {_row_id(row, paging, field, known + at): row for at, row in enumerate(page.rows)}
-        if len(page.rows) < paging.size:
+        says_more = bool(paging.more_at) and found_at(page.document, paging.more_at) is True
+        if not says_more and not _may_go_on(len(page.rows), paging):
             return Pages(rows=list(rows.values()))
         if len(rows) == known:
             return Pages(rows=list(rows.values()), why_not_all="a full page shows nothing new")
@@ -132,9 +137,24 @@ async def _until_short(
             return Pages(rows=rows, why_not_all="the venue shows the same page twice")
         before = page.rows
         rows += page.rows
-        if len(page.rows) < paging.size:
+        if paging.total_at:
+            total = found_at(page.document, paging.total_at)
+            if not page.rows or not isinstance(total, int) or len(rows) >= total:
+                return Pages(rows=rows, why_not_all=_why_not(total, len(rows)))
+        elif not _may_go_on(len(page.rows), paging):
             return Pages(rows=rows)
     return Pages(rows=rows, why_not_all=f"more than {MOST_PAGES} pages")
+
+
+def _may_go_on(rows: int, paging: Paging) -> bool:
+    return rows >= paging.size or rows in USUAL_PAGES
+
+
+def _why_not(total: Any, rows: int) -> str | None:
+    """Return why rows are not all, of a listing that counts them."""
+    if not isinstance(total, int):
+        return "the answer does not say how many rows there are"
+    return f"the venue counts {total} rows and lists {rows}" if rows < total else None
 
 
 def _limit(paging: Paging) -> dict[str, Any]:

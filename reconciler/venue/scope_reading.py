@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.domain.orders import VenueOrder
-from reconciler.domain.positions import VenuePosition
+from reconciler.domain.positions import VenueBalance, VenuePosition
 from reconciler.domain.snapshot import (
     AnswerKind,
     Completeness,
@@ -15,9 +15,10 @@ from reconciler.domain.snapshot import (
     ScopeName,
 )
 from reconciler.venue.calls import VenueCalls
-from reconciler.venue.classify import refused_locally
+from reconciler.venue.classify import VenueCallError, refused_locally, says_one_of
 from reconciler.venue.connection import Exchange
 from reconciler.venue.description import CallName, ListingCall, VenueDescription
+from reconciler.venue.known_rows import KnownRows
 from reconciler.venue.paging import Page, read_pages
 from reconciler.venue.raw_calls import account_params, asking
 from reconciler.venue.raw_json import keyed_rows, rows_in, rows_within
@@ -28,6 +29,7 @@ CALL_OF = {
     ScopeName.OPEN_ORDERS: CallName.OPEN_ORDERS,
     ScopeName.TRIGGER_ORDERS: CallName.TRIGGER_ORDERS,
     ScopeName.POSITIONS: CallName.POSITIONS,
+    ScopeName.BALANCES: CallName.BALANCES,
 }
 ROWS_AT_A_TIME = 500
 """Parsing blocks the event loop for about 20 ms per so many rows; others have a turn between."""
@@ -54,6 +56,7 @@ class Translated:
     scope: Scope
     orders: list[VenueOrder] = field(default_factory=list)
     positions: list[VenuePosition] = field(default_factory=list)
+    balances: list[VenueBalance] = field(default_factory=list)
     unknown_market: bool = False
     """Some row could be counted once its market is loaded."""
 
@@ -81,10 +84,52 @@ async def read_scope(
 async def _read_listing(
     listing: ListingCall, listed: Listed, *, exchange: Exchange, calls: VenueCalls
 ) -> None:
+    rows: list[Any] = []
+    try:
+        for each in await _each_of(listing, exchange=exchange, calls=calls):
+            rows += await _rows_listed(listing, each, listed, exchange=exchange, calls=calls)
+    except VenueCallError as error:
+        if rows or not says_one_of(error.__cause__, listing.none_words):
+            raise
+    listed.parts.append((listing, [row for row in rows if not _is_over(row, listing)]))
+
+
+async def _each_of(
+    listing: ListingCall, *, exchange: Exchange, calls: VenueCalls
+) -> list[dict[str, Any]]:
+    """Return the parameters of each time that the listing is asked."""
+    each = listing.each
+    if each is None:
+        return [{}]
+    answer, _ = await calls.make(
+        CALL_OF[listing.scope], lambda: asking(exchange, each.method)(each.params)
+    )
+    values = rows_in(answer, each.values_at, null_is_none=each.null_is_none)
+    if values is None or not all(isinstance(value, str) and value for value in values):
+        detail = f"{each.method} gave no list of values"
+        raise refused_locally(AnswerKind.NO_ANSWER, CALL_OF[listing.scope], detail)
+    return [{each.param: value} for value in dict.fromkeys(values)]
+
+
+def _is_over(row: Any, listing: ListingCall) -> bool:
+    return isinstance(row, dict) and any(
+        row.get(key) in words for key, words in listing.ended.items()
+    )
+
+
+async def _rows_listed(
+    listing: ListingCall,
+    each: Mapping[str, Any],
+    listed: Listed,
+    *,
+    exchange: Exchange,
+    calls: VenueCalls,
+) -> list[Any]:
     is_raw = listing.rows_at is not None
+    always = {**listing.params, **account_params(exchange, listing.account_params), **each}
 
     async def ask(params: Mapping[str, Any]) -> Page:
-        asked = {**listing.params, **account_params(exchange, listing.account_params), **params}
+        asked = {**always, **params}
         answer, heard = await calls.make(
             CALL_OF[listing.scope],
             lambda: (
@@ -107,7 +152,7 @@ async def _read_listing(
         listed.complaints.append(pages.why_not_all)
     if listing.paging is None and len(pages.rows) in listing.looks_full_at:
         listed.complaints.append(f"{len(pages.rows)} rows look like a full page")
-    listed.parts.append((listing, pages.rows))
+    return pages.rows
 
 
 def _rows_of(answer: Any, listing: ListingCall) -> list[Any] | None:
@@ -134,12 +179,13 @@ async def translate_scope(listed: Listed, translator: Translator) -> Translated:
     unread: list[str] = []
     total = 0
     for listing, rows in listed.parts:
+        known = translator.rows_known_of(listing)
         for row in rows:
             total += 1
             if total % ROWS_AT_A_TIME == 0:
                 await asyncio.sleep(0)
             try:
-                _translate_row(row, listing, result, translator)
+                _translate_row(row, listing, result, translator, known)
             except NotUnderstoodError as error:
                 unread.append(str(error))
                 result.unknown_market |= isinstance(error, UnknownMarketError)
@@ -151,7 +197,7 @@ async def translate_scope(listed: Listed, translator: Translator) -> Translated:
 
 
 def _translate_row(
-    row: Any, listing: ListingCall, result: Translated, translator: Translator
+    row: Any, listing: ListingCall, result: Translated, translator: Translator, known: KnownRows
 ) -> None:
     _refuse_uncountable(row, listing)
     if listing.scope is ScopeName.POSITIONS:
@@ -159,13 +205,21 @@ def _translate_row(
         if position is not None:
             result.positions.append(position)
         return
+    if listing.scope is ScopeName.BALANCES:
+        balance = translator.balance_of(row)
+        if balance is not None:
+            result.balances.append(balance)
+        return
     is_trigger = listing.scope is ScopeName.TRIGGER_ORDERS
     if listing.rows_at is None:
         result.orders.append(translator.order_of(row, is_trigger=is_trigger))
         return
-    market = translator.market_of_row(row, listing)
-    order = translator.order_of_row(row, is_trigger=is_trigger, market=market, ids=listing.ids)
-    result.orders.append(order)
+
+    def parse() -> VenueOrder:
+        market = translator.market_of_row(row, listing)
+        return translator.order_of_row(row, is_trigger=is_trigger, market=market, ids=listing.ids)
+
+    result.orders.append(known.order_of(row, parse))
 
 
 def _refuse_uncountable(row: Any, listing: ListingCall) -> None:

@@ -8,20 +8,28 @@ import asyncio
 import ssl
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import aiohttp
 
+from reconciler.rules.scheduling import LookCost
 from reconciler.venue.classify import VenueCallError, again
 from reconciler.venue.connection import AccountConnection, Exchange, ccxt_module
 from reconciler.venue.description import VenueDescription
+from reconciler.venue.look_weight import weights_of_look
 from reconciler.venue.rate_budget import RateBudget
 from reconciler.venue.symbols import Symbols
 
 RELOAD_AFTER = timedelta(hours=6)
 RELOAD_FOR_UNKNOWN_AFTER = timedelta(minutes=10)
 """A market that was listed since the last load is looked for at most this often."""
+
+
+STATIC_TABLES = ("api", "exceptions")
+"""ccxt copies these tables of its class into every instance (210 of 260 KiB), and only reads them:
+the accounts share the first one's."""
 
 
 class EmptyMarketsError(Exception):
@@ -33,9 +41,14 @@ class SharedConnection:
 
     def __init__(self) -> None:
         self.symbols = Symbols({})
+        self._tables: dict[str, Any] = {}
         self._session: aiohttp.ClientSession | None = None
         self._ssl_context: ssl.SSLContext | None = None
-        self._budget: RateBudget | None = None
+        self._look: LookCost | None = None
+        self._address_budget: RateBudget | None = None
+        """None where the venue counts by account only."""
+        self._account_budgets: dict[str, RateBudget] = {}
+        """By key: one account under two names is one to the venue."""
         self._description: VenueDescription | None = None
         self._keeper: Exchange | None = None
         """Holds the loaded markets; makes no request, has no credentials."""
@@ -51,9 +64,9 @@ class SharedConnection:
         return self._keeper is not None
 
     @property
-    def budget(self) -> RateBudget | None:
-        """The request budget, None before the first account is connected."""
-        return self._budget
+    def look(self) -> LookCost | None:
+        """What a look of one account costs, None before the first account is connected."""
+        return self._look
 
     def connect(
         self, exchange: Exchange, description: VenueDescription, connection: AccountConnection
@@ -70,15 +83,45 @@ class SharedConnection:
                 trace_configs=[_no_redirects()],
             )
         self._description = description
-        if self._budget is None:
-            per_minute = description.weight_per_minute or 60_000 / exchange.rateLimit
-            self._budget = RateBudget(weight_per_minute=per_minute * connection.rate_share)
+        budget = self._budget_for(exchange, description, connection)
+        for name in STATIC_TABLES:
+            setattr(exchange, name, self._tables.setdefault(name, getattr(exchange, name)))
         exchange.session = self._session
         exchange.own_session = False
         exchange.ssl_context = self._ssl_context
-        exchange.throttler = self._budget
+        exchange.throttler = budget
         self.share_markets(exchange)
-        return self._budget
+        return budget
+
+    def _budget_for(
+        self, exchange: Exchange, description: VenueDescription, connection: AccountConnection
+    ) -> RateBudget:
+        """Return the budget that the venue counts this account's calls on."""
+        share = connection.rate_share
+        if self._look is None:
+            self._look = _cost_of_look(exchange, description, share)
+            by_address = self._look.requests_per_minute
+            if not self._look.per_account:
+                by_address = self._look.weight_per_minute
+            if by_address is not None:
+                self._address_budget = RateBudget(weight_per_minute=by_address, share=share)
+        # One venue, several shares: the bot that needs most gets it.
+        self._look = replace(self._look, rate_share=min(self._look.rate_share, share))
+        if self._address_budget is not None:
+            self._address_budget.at_most(share)
+            if not self._look.per_account:
+                return self._address_budget
+        key = connection.api_key or connection.wallet_address or connection.name
+        budget = self._account_budgets.setdefault(
+            key,
+            RateBudget(
+                weight_per_minute=self._look.weight_per_minute,
+                share=share,
+                address=self._address_budget,
+            ),
+        )
+        budget.at_most(share)
+        return budget
 
     def share_markets(self, exchange: Exchange) -> None:
         """Give an exchange the markets that are loaded, if any. Cheap."""
@@ -162,6 +205,22 @@ class SharedConnections:
         """Close every session. Idempotent."""
         for shared in self._by_host.values():
             await shared.close()
+
+
+def _cost_of_look(exchange: Exchange, description: VenueDescription, share: float) -> LookCost:
+    # On an instance of its own: listening takes its throttler and its markets away.
+    listener = getattr(ccxt_module(), exchange.id)({"session": None})
+    for name, value in exchange.options.items():
+        listener.options[name] = value
+    weights = weights_of_look(listener, description)
+    return LookCost(
+        weight=sum(weights),
+        requests=len(weights),
+        weight_per_minute=description.weight_per_minute or 60_000 / exchange.rateLimit,
+        rate_share=share,
+        per_account=description.budget_per_account,
+        requests_per_minute=description.requests_per_minute_and_address,
+    )
 
 
 def _no_redirects() -> aiohttp.TraceConfig:

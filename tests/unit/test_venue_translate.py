@@ -6,8 +6,11 @@ from typing import Any
 import pytest
 
 from reconciler.domain.identity import Symbol
-from reconciler.domain.orders import OrderState
+from reconciler.domain.orders import InverseAmount, OrderState
+from reconciler.domain.positions import Conversion
+from reconciler.venue.account_reader import not_converted
 from reconciler.venue.description import StatusWords
+from reconciler.venue.descriptions import DESCRIBED
 from reconciler.venue.markets import markets_of, qty_step_of
 from reconciler.venue.translate import (
     NotUnderstoodError,
@@ -236,7 +239,8 @@ def test_a_fill_of_nonsense_is_refused(missing: str) -> None:
         (
             {"precision": {"amount": 1}, "contract": True, "inverse": True, "contractSize": 100},
             4,
-            Decimal(1),
+            # in quote currency
+            Decimal(100),
         ),
     ],
 )
@@ -246,5 +250,120 @@ def test_quantity_steps(market: dict[str, Any], mode: int, step: Decimal | None)
 
 def test_markets_of_unlisted_symbols_are_left_out() -> None:
     known = {"A/B": {"id": "ab", "precision": {"amount": Decimal(1)}}}
-    found = markets_of([Symbol("A/B"), Symbol("CD")], known, precision_mode=4)
+    found = markets_of(
+        [Symbol("A/B"), Symbol("CD")], known, precision_mode=4, description=DESCRIBED["okx"]
+    )
     assert [market.venue_id for market in found.values()] == ["ab"]
+
+
+CONTRACTS_OF_100 = {"id": "x", "base": "BTC", "settle": "BTC", "contract": True, "inverse": True}
+
+
+@pytest.mark.parametrize(
+    ("venue", "size", "qty_step", "inverse_step"),
+    [
+        ("okx", 100, None, Decimal(100)),
+        ("krakenfutures", 1, None, Decimal(1)),
+        ("binancecoinm", 100, None, Decimal(100)),
+        ("gate", 1, None, Decimal(1)),
+        # in quote currency already, whatever ccxt says of the contract's size
+        ("bybit", 5, None, Decimal(1)),
+        ("deribit", 10, None, Decimal(1)),
+        # in base units
+        ("bitget", 1, Decimal(1), None),
+    ],
+)
+def test_steps_of_inverse_contracts(
+    venue: str, size: int, qty_step: Decimal | None, inverse_step: Decimal | None
+) -> None:
+    symbol = Symbol("BTC/USD:BTC")
+    market = {**CONTRACTS_OF_100, "contractSize": size, "precision": {"amount": 1}}
+    found = markets_of([symbol], {symbol: market}, precision_mode=4, description=DESCRIBED[venue])[
+        symbol
+    ]
+    assert (found.qty_step, found.inverse_step) == (qty_step, inverse_step)
+    assert (found.base, found.settle, found.held_as_balance) == ("BTC", "BTC", False)
+
+
+@pytest.mark.parametrize(("venue", "coins"), [("binance", True), ("alpaca", False)])
+def test_spot_is_held_as_a_balance_but_where_the_venue_has_positions_of_it(
+    venue: str, *, coins: bool
+) -> None:
+    symbol = Symbol("BTC/USD")
+    market = {"id": "x", "base": "BTC", "spot": True}
+    found = markets_of([symbol], {symbol: market}, precision_mode=4, description=DESCRIBED[venue])
+    assert found[symbol].held_as_balance is coins
+
+
+def inverse(row: dict[str, Any], *, size: str = "100") -> Any:
+    return order_of(
+        row,
+        is_trigger=False,
+        words=WORDS,
+        symbol_of=Symbol,
+        size_of=lambda _: Decimal(size),
+        is_inverse=lambda _: True,
+    )
+
+
+def test_an_inverse_order_is_judged_in_contracts_and_told_in_base_units() -> None:
+    row = parsed_order(price=Decimal(50000), average=Decimal(40000))
+    order = inverse(row)
+    assert (order.qty, order.filled) == (Decimal("0.02"), Decimal("0.01"))
+    assert order.inverse == InverseAmount(qty=Decimal(1000), filled=Decimal(400), step=Decimal(100))
+    full = inverse({**row, "status": "closed", "filled": Decimal(10), "average": Decimal(60000)})
+    assert full.state is OrderState.FILLED
+    assert full.filled < full.qty
+
+
+def test_an_inverse_order_without_a_price_has_no_size_and_one_filled_at_none_is_refused() -> None:
+    market = parsed_order(price=None, average=None, filled=Decimal(0))
+    order = inverse(market)
+    assert (order.qty, order.filled, order.state) == (None, Decimal(0), OrderState.OPEN)
+    assert order.inverse is not None
+    with pytest.raises(NotUnderstoodError, match="price"):
+        inverse({**market, "filled": Decimal(4)})
+
+
+@pytest.mark.parametrize(
+    ("entry", "mark", "qty", "conversion"),
+    [
+        (50000, 40000, "0.02", Conversion.BY_ENTRY_PRICE),
+        (None, 40000, "0.025", Conversion.BY_MARK_PRICE),
+        (0, 40000, "0.025", Conversion.BY_MARK_PRICE),
+        (None, None, "1000", Conversion.UNKNOWN),
+    ],
+)
+def test_an_inverse_position_by_the_best_price_there_is(
+    entry: int | None, mark: int | None, qty: str, conversion: Conversion
+) -> None:
+    said = position_of(
+        {"symbol": "X", "contracts": 10, "side": "long", "entryPrice": entry, "markPrice": mark},
+        symbol_of=Symbol,
+        size_of=lambda _: Decimal(100),
+        is_inverse=lambda _: True,
+    )
+    assert said is not None
+    assert (said.qty, said.conversion) == (Decimal(qty), conversion)
+    assert bool(not_converted([said])) is (conversion is not Conversion.BY_ENTRY_PRICE)
+
+
+def test_a_fill_of_inverse_contracts_has_its_own_price() -> None:
+    row = {
+        "id": "1",
+        "symbol": "X",
+        "side": "buy",
+        "amount": Decimal(4),
+        "price": Decimal(40000),
+        "info": {},
+    }
+    told = fill_of(
+        row,
+        client_order_id_at=None,
+        symbol_of=Symbol,
+        size_of=lambda _: Decimal(100),
+        is_inverse=lambda _: True,
+    )
+    assert told.qty == Decimal("0.01")
+    assert told.inverse is not None
+    assert told.inverse.filled == Decimal(400)

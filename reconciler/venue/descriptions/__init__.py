@@ -1,8 +1,7 @@
 """One description per venue, as data with its sources.
 
-kucoin is read by the generic description: which of its three kinds of account (classic, high
-frequency, unified) a key has decides the endpoints, and it is not known whether those of another
-kind refuse or are empty. The regional classes of ccxt (myokx, bybiteu, ...) are generic too.
+Those of ccxt's venues that have none, its regional classes too (myokx, bybiteu, ...), are read by
+the generic description.
 """
 
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from reconciler.venue.description import VenueDescription
 from reconciler.venue.descriptions.alpaca import ALPACA
 from reconciler.venue.descriptions.binance import BINANCE
+from reconciler.venue.descriptions.binancecoinm import BINANCECOINM
 from reconciler.venue.descriptions.binanceusdm import BINANCEUSDM
 from reconciler.venue.descriptions.bitget import BITGET
 from reconciler.venue.descriptions.bybit import BYBIT
@@ -20,6 +20,8 @@ from reconciler.venue.descriptions.generic import generic_description
 from reconciler.venue.descriptions.hyperliquid import HYPERLIQUID
 from reconciler.venue.descriptions.kraken import KRAKEN
 from reconciler.venue.descriptions.krakenfutures import KRAKENFUTURES
+from reconciler.venue.descriptions.kucoin import KUCOIN
+from reconciler.venue.descriptions.kucoinfutures import KUCOINFUTURES
 from reconciler.venue.descriptions.mexc import MEXC
 from reconciler.venue.descriptions.okx import OKX
 from reconciler.venue.descriptions.retention import retention_of
@@ -28,6 +30,7 @@ DESCRIBED = {
     description.venue: description
     for description in (
         BINANCEUSDM,
+        BINANCECOINM,
         BYBIT,
         OKX,
         ALPACA,
@@ -40,6 +43,8 @@ DESCRIBED = {
         DERIBIT,
         HYPERLIQUID,
         MEXC,
+        KUCOIN,
+        KUCOINFUTURES,
     )
 }
 

@@ -103,8 +103,10 @@ ALPACA = VenueDescription(
         '"code":40310000': AnswerKind.REFUSED,
     },
     # ccxt's own request limit, 333 ms, is the free plan's 200 a minute and account.
+    budget_per_account=True,
     retention=retention_of("alpaca"),
     lists_all_markets=False,
+    spot_in_positions=True,
     implied_quote="USD",
     not_covered=(
         "balances",

@@ -5,6 +5,7 @@ Sources (developers.binance.com/docs/binance-spot-api-docs):
   answer holds every order, stops and the legs of order lists too. `order` takes orderId or
   origClientOrderId; -2013 is "does not exist", and -2026 "archived": it was cancelled or expired
   without a fill over 90 days ago. myTrades takes an orderId without a time, 1000 rows.
+- rest-api/account-endpoints: `account` has every balance that is not 0, weight 20.
 - enums: PENDING_NEW is a leg that waits for the working order of its list, however long.
 - rest-api/limits: 6000 weight a minute and IP, X-MBX-USED-WEIGHT-1M, 429 and 418 with
   Retry-After. ccxt counts a fifth of it, at 1200 a minute.
@@ -15,6 +16,7 @@ one for USD-M futures.
 from reconciler.domain.snapshot import AnswerKind, ScopeName
 from reconciler.venue.description import (
     AnswerShape,
+    BalanceRow,
     FillsCall,
     ListingCall,
     LookupCall,
@@ -38,6 +40,12 @@ BINANCE = VenueDescription(
             symbol_at="symbol",
             market_type="spot",
         ),
+        ListingCall(
+            scope=ScopeName.BALANCES,
+            method="privateGetAccount",
+            params={"omitZeroBalances": "true"},
+            rows_at=("balances",),
+        ),
     ),
     lookups=(
         LookupCall(kinds=_SPOT),
@@ -58,9 +66,12 @@ BINANCE = VenueDescription(
     shapes=(
         AnswerShape(path="/exchangeInfo", rows_at=("symbols",), may_be_empty=False),
         AnswerShape(path="/openOrders", rows_at=()),
+        AnswerShape(path="/account", rows_at=("balances",)),
         AnswerShape(path="/myTrades", rows_at=()),
         AnswerShape(path="/order", keys=("orderId", "symbol", "status")),
     ),
+    balance_row=BalanceRow(asset="asset", parts=("free", "locked")),
+    balances_always=True,
     status=StatusWords(meaning={"PENDING_NEW": "open"}),
     not_found=(
         NotFoundWords(words="-2013"),
@@ -80,9 +91,10 @@ BINANCE = VenueDescription(
         "adjustForTimeDifference": False,
     },
     used_weight_header="X-MBX-USED-WEIGHT-1M",
+    used_weight_limit=6000,
     retention=retention_of("binance"),
     not_covered=(
-        "balances, which are what a spot account holds: it has no positions",
+        "coins in Earn products",
         "wallets other than spot (margin, USD-M and COIN-M futures, options, portfolio margin)",
     ),
 )

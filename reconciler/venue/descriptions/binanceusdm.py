@@ -35,7 +35,12 @@ BINANCEUSDM = VenueDescription(
         ),
         # Not ccxt's fetch_positions: it drops rows whose entry price is 0, takes the side from
         # `notional`, and asks for the leverage brackets besides.
-        ListingCall(scope=ScopeName.POSITIONS, method="fapiPrivateV3GetPositionRisk", rows_at=()),
+        ListingCall(
+            scope=ScopeName.POSITIONS,
+            method="fapiPrivateV3GetPositionRisk",
+            rows_at=(),
+            weight=5,  # ccxt takes it for 1
+        ),
     ),
     lookups=(
         LookupCall(),
@@ -91,6 +96,7 @@ BINANCEUSDM = VenueDescription(
     },
     weight_per_minute=2400,
     used_weight_header="X-MBX-USED-WEIGHT-1M",
+    used_weight_limit=2400,
     retention=retention_of("binanceusdm"),
     not_covered=(
         "balances",

@@ -6,6 +6,8 @@ Sources (bitget.com/api-doc):
   `idLessThan` is the last row's orderId; contracts are listed per product type, plan (trigger)
   orders per kind of plan besides. A list of contracts' orders that is empty is `null`.
 - contract/position/get-all-position: per product type, one answer, one row per leg.
+- spot/account/Get-Account-Assets: every coin that is held, one answer.
+- Quantities of coin-margined contracts are in the base coin, unlike elsewhere.
 - spot/trade/Get-Order-Info: an empty list where the order is not known;
   contract/trade/Get-Order-Details: 40109. Plan orders are asked for by their own listings' and
   histories' filter; spot plan orders cannot be asked for by an id.
@@ -19,7 +21,9 @@ from datetime import timedelta
 from reconciler.domain.snapshot import ScopeName
 from reconciler.venue.description import (
     AnswerShape,
+    BalanceRow,
     FillsCall,
+    InverseUnit,
     ListingCall,
     LookupCall,
     MarketKind,
@@ -127,6 +131,12 @@ BITGET = VenueDescription(
             )
             for product, _, _ in _PRODUCTS
         ),
+        ListingCall(
+            scope=ScopeName.BALANCES,
+            method="privateSpotGetV2SpotAccountAssets",
+            params={"assetType": "hold_only"},
+            rows_at=_DATA,
+        ),
     ),
     lookups=tuple(
         call
@@ -207,11 +217,14 @@ BITGET = VenueDescription(
         AnswerShape(path="/order/orders-plan-pending", rows_at=_ENTRUSTED, null_is_none=True),
         AnswerShape(path="/order/orders-plan-history", rows_at=_ENTRUSTED, null_is_none=True),
         AnswerShape(path="/position/all-position", rows_at=_DATA),
+        AnswerShape(path="/account/assets", rows_at=_DATA),
         AnswerShape(path="/trade/orderInfo", rows_at=_DATA),
         AnswerShape(path="/order/detail", keys=("data.orderId", "data.symbol", "data.state")),
         AnswerShape(path="/trade/fills", rows_at=_DATA, null_is_none=True),
         AnswerShape(path="/order/fills", rows_at=("data", "fillList"), null_is_none=True),
     ),
+    balance_row=BalanceRow(asset="coin", parts=("available", "frozen", "locked")),
+    inverse_in=InverseUnit.IN_BASE,
     status=StatusWords(
         at=("status", "state", "planStatus"),
         meaning={"executing": "open", "fail_trigger": "rejected", "fail_execute": "rejected"},
@@ -225,7 +238,7 @@ BITGET = VenueDescription(
     },
     retention=retention_of("bitget"),
     not_covered=(
-        "balances",
+        "balances where no spot market is traded",
         "margin orders, copy trading, and unified trading accounts (their venue refuses the calls)",
     ),
 )

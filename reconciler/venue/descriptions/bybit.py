@@ -7,6 +7,7 @@ Sources (bybit-exchange.github.io/docs/v5):
 - order/order-list: `order/history` keeps an order that was cancelled without a fill for 24 hours,
   one with fills for two years.
 - position: 200 rows at most, a cursor, rows of size 0 where a symbol is asked for.
+- account/wallet-balance: every coin of the unified account in one row.
 - order/execution: windows of 7 days, 100 rows, two years; filters by order id.
 - enum: order status; PartiallyFilledCanceled has fills but did not complete.
 - An order that is not known is an empty list. Ids: uuid, or digits (spot); an orderLinkId has at
@@ -19,7 +20,9 @@ from reconciler.domain.snapshot import ScopeName
 from reconciler.venue.description import (
     CONTRACTS,
     AnswerShape,
+    BalanceRow,
     FillsCall,
+    InverseUnit,
     ListingCall,
     LookupCall,
     MarketKind,
@@ -87,6 +90,13 @@ BYBIT = VenueDescription(
             for book in _BOOKS
             if book["category"] != "spot"
         ),
+        ListingCall(
+            scope=ScopeName.BALANCES,
+            method="privateGetV5AccountWalletBalance",
+            params={"accountType": "UNIFIED"},
+            rows_at=_LIST,
+            within="coin",
+        ),
     ),
     lookups=(
         _lookup("privateGetV5OrderRealtime", "orderId"),
@@ -116,8 +126,12 @@ BYBIT = VenueDescription(
         AnswerShape(path="/order/realtime", rows_at=_LIST),
         AnswerShape(path="/order/history", rows_at=_LIST),
         AnswerShape(path="/position/list", rows_at=_LIST),
+        AnswerShape(path="/account/wallet-balance", rows_at=_LIST, may_be_empty=False),
         AnswerShape(path="/execution/list", rows_at=_LIST),
     ),
+    balance_row=BalanceRow(asset="coin", parts=("walletBalance",)),
+    # ccxt takes the smallest order for the size of an inverse contract.
+    inverse_in=InverseUnit.QUOTE,
     status=StatusWords(
         at=("orderStatus",), canceled=frozenset({"PartiallyFilledCanceled", "Deactivated"})
     ),
@@ -129,9 +143,12 @@ BYBIT = VenueDescription(
         "fetchMarkets": {"types": ["spot", "linear", "inverse"]},
         "adjustForTimeDifference": False,
     },
+    # rate-limit: by UID; besides 600 requests in 5 seconds and address, or it is banned (403).
+    budget_per_account=True,
+    requests_per_minute_and_address=7200,
     retention=retention_of("bybit"),
     not_covered=(
-        "balances",
+        "balances where no spot market is traded, of classic accounts, and the funding account",
         "options, and contracts that settle in other coins than USDT, USDC and the base",
         "conditional spot orders of classic (not unified) accounts",
     ),

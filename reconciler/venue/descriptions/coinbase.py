@@ -7,6 +7,7 @@ Sources (docs.cdp.coinbase.com/api-reference/advanced-trade-api):
   INTX portfolios are other calls, which want a portfolio.
 - orders/get-order: 404 or 400 "order with this orderID was not found", ExchangeError to ccxt, whose
   own table says "with self orderID". No lookup by client order id. No purge is published.
+- accounts/list-accounts: one for each currency, `cursor` and `has_next`.
 - orders/list-fills: by order ids, `cursor`.
 - Statuses: ccxt calls EXPIRED cancelled, and does not know the queued ones.
 """
@@ -14,6 +15,7 @@ Sources (docs.cdp.coinbase.com/api-reference/advanced-trade-api):
 from reconciler.domain.snapshot import ScopeName
 from reconciler.venue.description import (
     AnswerShape,
+    BalanceRow,
     FillsCall,
     ListingCall,
     LookupCall,
@@ -55,6 +57,12 @@ COINBASE = VenueDescription(
             rows_at=("positions",),
             symbol_at="product_id",
         ),
+        ListingCall(
+            scope=ScopeName.BALANCES,
+            method="v3PrivateGetBrokerageAccounts",
+            rows_at=("accounts",),
+            paging=_PAGES,
+        ),
     ),
     lookups=(
         LookupCall(
@@ -86,6 +94,7 @@ COINBASE = VenueDescription(
             keys=("order.order_id", "order.product_id", "order.status"),
         ),
         AnswerShape(path="/cfm/positions", rows_at=("positions",)),
+        AnswerShape(path="/brokerage/accounts", rows_at=("accounts",)),
     ),
     needs_market_to_count=True,
     position_row=PositionRow(
@@ -96,6 +105,8 @@ COINBASE = VenueDescription(
         entry_price="avg_entry_price",
         mark_price="current_price",
     ),
+    balance_row=BalanceRow(asset="currency", parts=("available_balance.value", "hold.value")),
+    balances_always=True,
     status=StatusWords(
         in_flight=frozenset({"PENDING", "QUEUED"}),
         meaning={
@@ -112,8 +123,5 @@ COINBASE = VenueDescription(
     ),
     options={"adjustForTimeDifference": False},
     retention=retention_of("coinbase"),
-    not_covered=(
-        "balances, which are what a spot account holds",
-        "perpetuals of INTX portfolios, and portfolios other than the key's",
-    ),
+    not_covered=("perpetuals of INTX portfolios, and portfolios other than the key's",),
 )

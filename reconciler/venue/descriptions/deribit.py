@@ -18,6 +18,7 @@ from reconciler.venue.description import (
     CONTRACTS,
     AnswerShape,
     FillsCall,
+    InverseUnit,
     ListingCall,
     LookupCall,
     MarketKind,
@@ -46,6 +47,7 @@ def _fills(historical: str) -> FillsCall:
             cursor_param="start_timestamp",
             cursor_row_at="timestamp",
             row_id_at="trade_id",
+            more_at=("result", "has_more"),
         ),
         window=timedelta(days=30),
         since_param="start_timestamp",
@@ -104,6 +106,7 @@ DERIBIT = VenueDescription(
         ),
     ),
     counts_contracts=False,
+    inverse_in=InverseUnit.QUOTE,
     position_row=PositionRow(
         symbol="instrument_name",
         qty="size",
@@ -113,6 +116,8 @@ DERIBIT = VenueDescription(
     status=StatusWords(at=("order_state",)),
     not_found=(NotFoundWords(words="order_not_found"),),
     options={"fetchMarkets": {"fetchAllMarkets": True}, "adjustForTimeDifference": False},
+    # articles/deribit-rate-limits: credits of each subaccount.
+    budget_per_account=True,
     retention=retention_of("deribit"),
     not_covered=(
         "balances",

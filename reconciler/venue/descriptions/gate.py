@@ -9,6 +9,7 @@ Sources (gate.com/docs/developers/apiv4):
   with `t-`) for an hour after the order's end; label ORDER_NOT_FOUND. A trigger order names the
   order that it sent in `fired_order_id` (spot) or `trade_id` (contracts).
 - spot/my_trades: 30 days between the times, 1000 a page; futures/{settle}/my_trades: by order.
+- spot/accounts: every currency, one answer.
 - ccxt asks once whether the account is a unified one, and remembers any failure as "no" for good:
   `unifiedAccount` is set; the calls here are the same for both.
 """
@@ -19,6 +20,7 @@ from reconciler.domain.snapshot import ScopeName
 from reconciler.venue.description import (
     CONTRACTS,
     AnswerShape,
+    BalanceRow,
     FillsCall,
     ListingCall,
     LookupCall,
@@ -105,6 +107,7 @@ GATE = VenueDescription(
             symbol_at="contract",
             holding="true",
         ),
+        ListingCall(scope=ScopeName.BALANCES, method="privateSpotGetAccounts", rows_at=()),
     ),
     lookups=(
         _lookup("privateSpotGetOrdersOrderId", is_spot=True),
@@ -155,6 +158,7 @@ GATE = VenueDescription(
         AnswerShape(path="/margin/currency_pairs", rows_at=()),
         AnswerShape(path="/contracts", rows_at=()),
         AnswerShape(path="/spot/open_orders", rows_at=()),
+        AnswerShape(path="/spot/accounts", rows_at=()),
         AnswerShape(path="/futures/*/orders", rows_at=()),
         AnswerShape(path="/price_orders", rows_at=()),
         AnswerShape(path="/positions", rows_at=()),
@@ -171,6 +175,7 @@ GATE = VenueDescription(
         leg="mode",
         legs={"single": None, "dual_long": "long", "dual_short": "short"},
     ),
+    balance_row=BalanceRow(asset="currency", parts=("available", "locked")),
     needs_market_to_count=True,
     status=StatusWords(
         at=("finish_as", "status"),
@@ -201,9 +206,11 @@ GATE = VenueDescription(
         "fetchMarkets": {"types": ["spot", "swap"]},
         "adjustForTimeDifference": False,
     },
+    # rate limit rules: private calls are counted by UID.
+    budget_per_account=True,
     retention=retention_of("gate"),
     not_covered=(
-        "balances",
+        "balances where no spot market is traded, and of margin and unified accounts",
         "cross margin orders, delivery contracts and options",
         "trailing orders, and positions in multi-currency settle accounts other than usdt and btc",
     ),

@@ -7,6 +7,7 @@ Sources (docs.kraken.com/api/docs/rest-api):
   or an empty object. No purge of old orders is published.
 - get-open-positions: margin only; consolidated by market a list. `vol` is what was opened,
   `vol_closed` what of it is closed, which ccxt leaves out.
+- get-extended-balance (BalanceEx): an object by currencies.
 - get-trade-history: 50 a page, `ofs`; no filter by order.
 - An order without a client id has userref 0, which ccxt takes for one.
 - Nonces are per key: the daemon needs a key of its own.
@@ -17,6 +18,7 @@ from typing import Any
 from reconciler.domain.snapshot import ScopeName
 from reconciler.venue.description import (
     AnswerShape,
+    BalanceRow,
     FillsCall,
     ListingCall,
     LookupCall,
@@ -59,6 +61,12 @@ KRAKEN = VenueDescription(
             rows_at=("result",),
             keyed_as="id",
         ),
+        ListingCall(
+            scope=ScopeName.BALANCES,
+            method="privatePostBalanceEx",
+            rows_at=("result",),
+            keyed_as="asset",
+        ),
     ),
     lookups=(
         LookupCall(
@@ -87,6 +95,7 @@ KRAKEN = VenueDescription(
         AnswerShape(path="/private/ClosedOrders", rows_at=("result", "closed"), keyed=True),
         AnswerShape(path="/private/QueryOrders", rows_at=("result",), keyed=True),
         AnswerShape(path="/private/OpenPositions", rows_at=("result",), keyed=True),
+        AnswerShape(path="/private/BalanceEx", rows_at=("result",), keyed=True),
         AnswerShape(path="/private/TradesHistory", rows_at=("result", "trades"), keyed=True),
     ),
     position_row=PositionRow(
@@ -98,12 +107,17 @@ KRAKEN = VenueDescription(
         entry_price=None,
         mark_price=None,
     ),
+    # What is on hold for orders is in `balance` too. `.F` earns where it lies, and can be sold.
+    balance_row=BalanceRow(asset="asset", parts=("balance",), suffixes=(".F",)),
+    balances_always=True,
     status=StatusWords(in_flight=frozenset({"pending"})),
     not_found=(NotFoundWords(error="InvalidOrder", words="EOrder:Invalid order"),),
     options={"adjustForTimeDifference": False},
+    # guides/spot-rest-ratelimits: a counter for each key.
+    budget_per_account=True,
     retention=retention_of("kraken"),
     not_covered=(
-        "balances, which are what a spot account holds: only margin positions are positions",
+        "coins that are staked or in other products (.S, .M, .B)",
         "Kraken Futures (venue krakenfutures)",
     ),
 )

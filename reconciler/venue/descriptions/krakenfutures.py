@@ -5,7 +5,8 @@ Sources (docs.kraken.com/api/docs/futures-api/trading):
 - get-order-status: orders that are open, or ended in the last 5 seconds; an empty list otherwise.
   So a missing order is proved by the listing and the fills, and is nearly always `forgotten`.
 - get-fills: the last 100 before `lastFillTime`, newest first, all symbols; no filter by order.
-  ccxt leaves out the quantity of an inverse contract's fill.
+  ccxt leaves out the quantity of an inverse contract's fill, and the price of an order, without
+  which an inverse one has no base units.
 - Statuses: FILLED, REJECTED and EXPIRED are not in ccxt's table.
 """
 
@@ -95,8 +96,11 @@ KRAKENFUTURES = VenueDescription(
             "TRIGGER_ACTIVATION_FAILURE": "rejected",
         },
     ),
+    price_at=("limitPrice", "order.limitPrice"),
     # What is not known is an empty list, never an error.
     not_found=(),
+    # guides/futures-rate-limits: private calls are counted by account.
+    budget_per_account=True,
     retention=retention_of("krakenfutures"),
     not_covered=("balances", "Kraken spot and margin (venue kraken)"),
 )

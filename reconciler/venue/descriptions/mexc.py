@@ -2,8 +2,13 @@
 
 Sources (mexc.com/api-docs):
 - futures: order/list/open_orders and planorder/list/orders (states 1: untriggered), 100 a page,
-  `page_num`; position/open_positions, one answer, a row per leg, volumes in contracts. Take-profit,
-  stop-loss and trailing orders of positions are other lists, whose rows ccxt cannot read.
+  `page_num`; position/open_positions, one answer, a row per leg, volumes in contracts.
+- futures, what keeps the trigger orders from being complete, though their pages are read to the
+  end: planorder/list/orders is by time (`start_time` and `end_time`, 90 days apart at most in
+  ccxt's `maxTimeTillEnd`; which span it takes where none is sent is not documented), while a plan
+  order may live for ten years (`executeCycle`: 87600 hours in the documentation's example); and
+  stoporder/open_orders, trackorder/list/orders have rows that are no order by themselves (a pair of
+  prices of a position, without a side), which ccxt cannot read.
 - spot: openOrders wants a symbol, so that no call shows all of an account's spot orders.
 - futures: order/get/{id} and order/external/{symbol}/{external_oid}: 2040 is "order does not
   exist"; spot: order, -2013. Both are plain ExchangeErrors to ccxt, which ignores a client order
@@ -19,6 +24,7 @@ from reconciler.domain.snapshot import ScopeName
 from reconciler.venue.description import (
     CONTRACTS,
     AnswerShape,
+    BalanceRow,
     FillsCall,
     ListingCall,
     LookupCall,
@@ -62,6 +68,9 @@ MEXC = VenueDescription(
             method="contractPrivateGetPositionOpenPositions",
             rows_at=_DATA,
             symbol_at="symbol",
+        ),
+        ListingCall(
+            scope=ScopeName.BALANCES, method="spotPrivateGetAccount", rows_at=("balances",)
         ),
     ),
     lookups=(
@@ -114,6 +123,7 @@ MEXC = VenueDescription(
         AnswerShape(path="/order/list/open_orders", rows_at=_DATA),
         AnswerShape(path="/planorder/list/orders", rows_at=_DATA),
         AnswerShape(path="/position/open_positions", rows_at=_DATA),
+        AnswerShape(path="/api/v3/account", rows_at=("balances",)),
         AnswerShape(path="/api/v3/order", keys=("orderId", "symbol", "status")),
         AnswerShape(
             path="/order/get/*", keys=("data.orderId", "data.symbol", "data.state", "data.dealVol")
@@ -125,6 +135,7 @@ MEXC = VenueDescription(
         AnswerShape(path="/myTrades", rows_at=()),
         AnswerShape(path="/order/list/order_deals", rows_at=_DATA),
     ),
+    balance_row=BalanceRow(asset="asset", parts=("free", "locked")),
     needs_market_to_count=True,
     position_row=PositionRow(
         symbol="symbol",
@@ -146,10 +157,13 @@ MEXC = VenueDescription(
     retention=retention_of("mexc"),
     gaps={
         ScopeName.OPEN_ORDERS: "spot orders are listed for one symbol at a time only",
-        ScopeName.TRIGGER_ORDERS: "stop-loss, take-profit and trailing orders cannot be read",
+        ScopeName.TRIGGER_ORDERS: (
+            "plan orders are listed by time, and may be older than any span; "
+            "stop-loss, take-profit and trailing orders cannot be read"
+        ),
     },
     not_covered=(
-        "balances, which are what a spot account holds",
-        "open spot orders, and contracts' stop-loss, take-profit and trailing orders",
+        "balances where no spot market is traded",
+        "open spot orders, and contracts' stop-loss, take-profit, trailing and old plan orders",
     ),
 )

@@ -6,6 +6,8 @@ Sources (okx.com/docs-v5):
   GET /trade/orders-algo-pending (`conditional,oco` may be asked together), `after` is the algoId.
 - account, GET /account/positions: all of them, one answer; `pos` is signed in net mode; MARGIN rows
   count the currency in `posCcy`, which may be the quote.
+- account, GET /account/balance: the trading account, every currency in one row; `cashBal` is what
+  there is of it, without the profit of open positions.
 - trade, GET /trade/order and /trade/order-algo: 51603 is "order does not exist"; an order that was
   cancelled without a fill is kept for 2 hours. A triggered algo order names its order in `ordId`;
   a regular order that came of one names it in `algoId`, which ccxt would take for its id.
@@ -19,6 +21,7 @@ from reconciler.domain.snapshot import ScopeName
 from reconciler.venue.description import (
     CONTRACTS,
     AnswerShape,
+    BalanceRow,
     FillsCall,
     ListingCall,
     LookupCall,
@@ -91,6 +94,12 @@ OKX = VenueDescription(
             symbol_at="instId",
             uncountable={"instType": frozenset({"OPTION", "MARGIN"})},
         ),
+        ListingCall(
+            scope=ScopeName.BALANCES,
+            method="privateGetAccountBalance",
+            rows_at=_DATA,
+            within="details",
+        ),
     ),
     lookups=(
         LookupCall(
@@ -140,11 +149,13 @@ OKX = VenueDescription(
         AnswerShape(path="/trade/orders-pending", rows_at=_DATA),
         AnswerShape(path="/trade/orders-algo-pending", rows_at=_DATA),
         AnswerShape(path="/account/positions", rows_at=_DATA),
+        AnswerShape(path="/account/balance", rows_at=_DATA, may_be_empty=False),
         # An order that is not known is an error: an empty list is no answer.
         AnswerShape(path="/trade/order", rows_at=_DATA, may_be_empty=False),
         AnswerShape(path="/trade/order-algo", rows_at=_DATA, may_be_empty=False),
         AnswerShape(path="/trade/fills-history", rows_at=_DATA),
     ),
+    balance_row=BalanceRow(asset="ccy", parts=("cashBal",)),
     needs_market_to_count=True,
     status=StatusWords(
         at=("state",),
@@ -158,9 +169,11 @@ OKX = VenueDescription(
         "fetchMarkets": {"types": ["spot", "swap", "future"]},
         "adjustForTimeDifference": False,
     },
+    # overview, rate limits: private calls are counted by user id (a subaccount has its own).
+    budget_per_account=True,
     retention=retention_of("okx"),
     not_covered=(
-        "balances",
+        "balances where no spot market is traded, and the funding account",
         "options and margin positions (rows of them make the scope partial)",
         "spread orders, chase orders, and orders of OKX's own trading bots",
     ),

@@ -23,6 +23,10 @@ _RETENTION = {
     "krakenfutures": timedelta(seconds=5),
     # Coinbase Exchange docs: cancelled without matches may be 404 at once
     "coinbaseexchange": timedelta(0),
+    # kucoin.com/docs-new/rest/ua/get-order-details: cancelled spot orders 2 days; futures 7 days by
+    # client id, 3 months by id
+    "kucoin": timedelta(days=2),
+    "kucoinfutures": timedelta(days=7),
     # ccxt 4.5.90 `features` (daysBackCanceled)
     "htx": timedelta(hours=2),
     "mexc": timedelta(days=7),

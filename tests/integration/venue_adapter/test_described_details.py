@@ -132,7 +132,7 @@ async def test_a_chain_of_replacements_in_a_circle_ends() -> None:
         await account.prepare()
         said = await look(account, Ask(symbol="AAPL", order_id=uuid(50)))
     assert isinstance(said, Unanswered)
-    assert "replaced more than" in said.failure.detail
+    assert "replaced in a circle" in said.failure.detail
 
 
 async def test_another_order_in_the_answer_is_no_answer() -> None:

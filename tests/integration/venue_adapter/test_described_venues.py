@@ -20,6 +20,7 @@ from reconciler.domain.snapshot import (
     Lookup,
     NotFound,
     ScopeName,
+    Snapshot,
     Unanswered,
 )
 from reconciler.venue.account import CcxtAccount
@@ -85,6 +86,10 @@ async def bench(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
         assert not server.unknown, server.unknown[:3]
 
 
+async def look_at(account: CcxtAccount, case: VenueCase) -> Snapshot:
+    return await account.snapshot(now=now(), symbols=map(Symbol, case.spot))
+
+
 async def look(account: CcxtAccount, ask: Ask) -> Lookup:
     return await account.look_up(_book_order(account, ask), now=now())
 
@@ -108,7 +113,7 @@ async def test_a_good_answer_shows_the_account(bench: Bench) -> None:
     label, account = bench.account()
     await account.prepare()
     bench.server.asked.clear()
-    seen = await account.snapshot(now=now())
+    seen = await look_at(account, bench.case)
     assert {str(name) for name in seen.scopes} == bench.case.scopes
     assert [
         (scope.name, scope.failure)
@@ -122,11 +127,12 @@ async def test_a_good_answer_shows_the_account(bench: Bench) -> None:
     positions = {(p.symbol, str(p.side), _plain(p.qty), p.hedged) for p in seen.positions}
     assert positions == bench.case.positions
     assert len(seen.orders) == len(bench.case.orders)
+    balances = {(b.asset, _plain(b.total)) for b in seen.balances}
+    assert balances == bench.case.balances
     assert seen.not_covered
-    named = " ".join(seen.not_covered)
-    assert all(symbol in named for symbol, _, _, _ in positions if symbol.endswith("/USD:BTC"))
     # A listing that fits on one page is one call.
-    assert len(bench.server.asked[label]) == len(DESCRIBED[bench.case.venue].listings)
+    calls = bench.case.calls or len(DESCRIBED[bench.case.venue].listings)
+    assert len(bench.server.asked[label]) == calls
 
 
 def _how_complete(name: ScopeName, case: VenueCase) -> Completeness:
@@ -137,16 +143,25 @@ def _plain(qty: Decimal | None) -> str:
     return f"{qty.normalize():f}" if qty is not None else ""
 
 
+async def test_balances_cost_a_call_only_where_spot_is_traded(bench: Bench) -> None:
+    label, account = bench.account()
+    seen = await account.snapshot(now=now())
+    always = DESCRIBED[bench.case.venue].balances_always
+    assert (ScopeName.BALANCES in seen.scopes) is always
+    asked = {entry.scope for entry in bench.server.visited(label)}
+    assert ("balances" in asked) is always
+
+
 async def test_a_non_answer_fails_its_scope(bench: Bench) -> None:
     label, account = bench.account()
-    await account.snapshot(now=now())
+    await look_at(account, bench.case)
     entries = [entry for entry in bench.server.visited(label) if entry.scope]
     assert {entry.scope for entry in entries} == bench.case.scopes
 
     async def check(name: str, entry: Canned) -> None:
         label, account = bench.account(timeout=SHORT if name == "hang" else TIMEOUT)
         bench.server.faults[label] = (entry, FAULTS[name])
-        seen = await account.snapshot(now=now())
+        seen = await look_at(account, bench.case)
         scope = seen.scopes[ScopeName(entry.scope)]
         assert scope.completeness is Completeness.FAILED, (name, entry.path, scope)
         assert scope.failure is not None
@@ -199,7 +214,7 @@ async def test_700_open_orders_are_all_seen(bench: Bench) -> None:
         pytest.skip("this venue lists all orders in one answer")
     entry = paged.entry([paged.row(number) for number in range(MANY)])
     label, account = bench.account(table=(entry, *bench.case.table))
-    seen = await account.snapshot(now=now())
+    seen = await look_at(account, bench.case)
     scope = seen.scopes[ScopeName(entry.scope)]
     assert scope.completeness is _how_complete(scope.name, bench.case), scope
     of_the_entry = [o for o in seen.orders if o.is_trigger is (entry.scope == "trigger_orders")]
@@ -209,19 +224,19 @@ async def test_700_open_orders_are_all_seen(bench: Bench) -> None:
     assert pages == paged.pages
     label, account = bench.account(table=(entry, *bench.case.table))
     bench.server.faults[label] = (entry, Fault(status=502, body="", after=min(8, pages - 1)))
-    seen = await account.snapshot(now=now())
+    seen = await look_at(account, bench.case)
     assert seen.scopes[ScopeName(entry.scope)].completeness is Completeness.FAILED
 
 
 async def test_the_venues_own_errors_are_understood(bench: Bench) -> None:
     label, account = bench.account()
-    await account.snapshot(now=now())
-    entry = next(entry for entry in bench.server.visited(label) if entry.scope)
+    await look_at(account, bench.case)
+    entry = next(e for e in bench.server.visited(label) if e.scope == ScopeName.OPEN_ORDERS)
     for status, body, kind in bench.case.errors:
         label, account = bench.account()
         text = body if isinstance(body, str) else _json(body)
         bench.server.faults[label] = (entry, Fault(status=status, body=text))
-        seen = await account.snapshot(now=now())
+        seen = await look_at(account, bench.case)
         failure = seen.scopes[ScopeName(entry.scope)].failure
         assert failure is not None, body
         assert failure.kind is kind, (body, failure)

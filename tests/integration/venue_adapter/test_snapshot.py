@@ -97,7 +97,7 @@ async def test_a_steady_snapshot_makes_three_calls(
     venue.requests.clear()
     await account.snapshot(now=now())
     asked = [request.endpoint for request in venue.requests.requests]
-    assert asked == ["open_orders", "trigger_orders", "positions"]
+    assert asked == ["positions", "open_orders", "trigger_orders"]
 
 
 async def test_accounts_of_a_venue_load_its_markets_once(venue: SimulatedVenue) -> None:
@@ -191,9 +191,9 @@ async def test_each_call_is_observed(venue: SimulatedVenue) -> None:
     await reading.close()
     assert seen == [
         ("markets", "answered"),
+        ("positions", "no_answer"),
         ("open_orders", "answered"),
         ("trigger_orders", "answered"),
-        ("positions", "no_answer"),
         ("order", "not_found"),
         ("fills", "answered"),
     ]

@@ -107,6 +107,19 @@ BINANCE = VenueCase(
         ),
     ),
     table=(
+        Canned(
+            path="/api/v3/account",
+            scope="balances",
+            where={"omitZeroBalances": "true"},
+            body={
+                "canTrade": True,
+                "balances": [
+                    {"asset": "BTC", "free": "0.10000000", "locked": "0.50000000"},
+                    {"asset": "USDT", "free": "1000.00", "locked": "0.00"},
+                    {"asset": "ETH", "free": "0.00", "locked": "0.00"},
+                ],
+            },
+        ),
         Canned(path="/openOrders", scope="open_orders", body=list(OPEN)),
         Canned(path="/order", body=_known, status=lambda body: 400 if "code" in body else 200),
         Canned(
@@ -124,6 +137,8 @@ BINANCE = VenueCase(
     ),
     sells=frozenset({"3", "4"}),
     positions=frozenset(),
+    spot=("BTC/USDT",),
+    balances=frozenset({("BTC", "0.6"), ("USDT", "1000")}),
     missing=(
         Ask(symbol="BTCUSDT", order_id="77", client_order_id="bot-77", type="stop_loss_limit"),
         Ask(symbol="BTC/USDT", order_id="88"),
@@ -150,5 +165,5 @@ BINANCE = VenueCase(
         (503, {"code": -1007, "msg": "Timeout waiting for response."}, AnswerKind.NO_ANSWER),
         (200, {"rows": 1}, AnswerKind.NO_ANSWER),
     ),
-    scopes=frozenset({"open_orders"}),
+    scopes=frozenset({"open_orders", "balances"}),
 )

@@ -258,6 +258,16 @@ BITGET = VenueCase(
         Canned(path="/market/contracts", body=_wrap([])),
     ),
     table=(
+        Canned(
+            path="/spot/account/assets",
+            scope="balances",
+            body=_wrap(
+                [
+                    {"coin": "BTC", "available": "0.5", "frozen": "0.1", "locked": "0.05"},
+                    {"coin": "USDT", "available": "0", "frozen": "0", "locked": "0"},
+                ]
+            ),
+        ),
         Canned(path="/trade/unfilled-orders", scope="open_orders", body=_wrap(list(SPOT))),
         *(
             Canned(
@@ -312,6 +322,8 @@ BITGET = VenueCase(
             ("ETH/USDT:USDT", "short", "3", False),
         }
     ),
+    spot=("BTC/USDT",),
+    balances=frozenset({("BTC", "0.65")}),
     missing=(
         Ask(symbol=SWAP, order_id="277", client_order_id="bot-277", type="stop_market"),
         Ask(symbol="BTC/USDT", order_id="177", client_order_id="bot-177"),
@@ -349,4 +361,5 @@ BITGET = VenueCase(
         (400, {"code": "40085", "msg": "You are in Unified Account mode"}, AnswerKind.AUTH),
         (200, {"code": "00000", "msg": "success", "data": {}}, AnswerKind.NO_ANSWER),
     ),
+    scopes=frozenset({"open_orders", "trigger_orders", "positions", "balances"}),
 )

@@ -167,6 +167,27 @@ BYBIT = VenueCase(
         ),
     ),
     table=(
+        Canned(
+            path="/account/wallet-balance",
+            scope="balances",
+            where={"accountType": "UNIFIED"},
+            body={
+                "retCode": 0,
+                "retMsg": "OK",
+                "result": {
+                    "list": [
+                        {
+                            "accountType": "UNIFIED",
+                            "coin": [
+                                {"coin": "BTC", "walletBalance": "0.6", "locked": "0.1"},
+                                {"coin": "USDT", "walletBalance": "-5", "locked": "0"},
+                                {"coin": "ETH", "walletBalance": "0", "locked": "0"},
+                            ],
+                        }
+                    ]
+                },
+            },
+        ),
         _book(USDT, category="linear", settleCoin="USDT"),
         _book(USDC, category="linear", settleCoin="USDC"),
         Canned(
@@ -215,7 +236,7 @@ BYBIT = VenueCase(
             ("ETH/USDT:USDT", "u-2", "1", "partially_filled"),
             ("BTC/USDT:USDT", "u-3", "1", "open"),
             ("BTC/USDC:USDC", "c-1", "1", "open"),
-            ("BTC/USD:BTC", "i-1", "100", "open"),
+            ("BTC/USD:BTC", "i-1", "0.002", "open"),
         }
     ),
     positions=frozenset(
@@ -223,9 +244,11 @@ BYBIT = VenueCase(
             ("BTC/USDT:USDT", "long", "0.5", True),
             ("BTC/USDT:USDT", "short", "0.3", True),
             ("ETH/USDT:USDT", "short", "2", False),
-            ("BTC/USD:BTC", "long", "300", False),
+            ("BTC/USD:BTC", "long", "0.005", False),
         }
     ),
+    spot=("BTC/USDT",),
+    balances=frozenset({("BTC", "0.6"), ("USDT", "-5")}),
     missing=(
         Ask(symbol="BTC/USDT:USDT", order_id="u-77", client_order_id="bot-77"),
         Ask(symbol="BTC/USDT", order_id="1000000077"),
@@ -254,5 +277,5 @@ BYBIT = VenueCase(
         (200, {"retCode": 10016, "retMsg": "Server error."}, AnswerKind.NO_ANSWER),
         (200, {"retCode": 0, "retMsg": "OK", "result": {}}, AnswerKind.NO_ANSWER),
     ),
-    scopes=frozenset({"open_orders", "positions"}),
+    scopes=frozenset({"open_orders", "positions", "balances"}),
 )

@@ -68,6 +68,12 @@ class VenueCase:
     partial: frozenset[str] = frozenset()
     """Scopes that no call of the venue shows in full."""
     scopes: frozenset[str] = frozenset({"open_orders", "trigger_orders", "positions"})
+    spot: tuple[str, ...] = ()
+    """Spot markets that a look asks for: only then are balances read, but where they always are."""
+    balances: frozenset[tuple[str, str]] = frozenset()
+    """Currency and total."""
+    calls: int | None = None
+    """Calls of one look; None: one for each listing."""
 
 
 def by(

@@ -132,6 +132,27 @@ COINBASE = VenueCase(
     ),
     table=(
         Canned(
+            path="/brokerage/accounts",
+            scope="balances",
+            body={
+                "accounts": [
+                    {
+                        "currency": currency,
+                        "available_balance": {"value": free, "currency": currency},
+                        "hold": {"value": held, "currency": currency},
+                    }
+                    for currency, free, held in (
+                        ("BTC", "0.5", "0.1"),
+                        ("BTC", "0.25", "0"),
+                        ("USD", "10", "0"),
+                        ("ETH", "0", "0"),
+                    )
+                ],
+                "has_next": False,
+                "cursor": "",
+            },
+        ),
+        Canned(
             path="/historical/batch",
             where={"order_status": "OPEN"},
             scope="open_orders",
@@ -169,6 +190,8 @@ COINBASE = VenueCase(
         }
     ),
     positions=frozenset({("BTC/USD:USD-260327", "short", "0.5", False)}),
+    spot=("BTC/USD",),
+    balances=frozenset({("BTC", "0.85"), ("USD", "10")}),
     missing=(Ask(symbol="BTC-USD", order_id=uuid(77), client_order_id="bot-77", type="stop"),),
     fills={uuid(77): Decimal("0.3")},
     found=(
@@ -197,5 +220,5 @@ COINBASE = VenueCase(
         (500, {"error": "INTERNAL", "message": "internal"}, AnswerKind.NO_ANSWER),
         (200, {"has_next": False, "cursor": ""}, AnswerKind.NO_ANSWER),
     ),
-    scopes=frozenset({"open_orders", "positions"}),
+    scopes=frozenset({"open_orders", "positions", "balances"}),
 )

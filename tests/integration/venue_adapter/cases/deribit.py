@@ -157,11 +157,11 @@ DERIBIT = VenueCase(
             (PERPETUAL, "USDC-1", "0.5", "open"),
             ("ETH/USDC:USDC", "USDC-2", "0.5", "partially_filled"),
             (PERPETUAL, "USDC-SLIS-3", "0.5", "open"),
-            ("BTC/USD:BTC", "4", "100", "open"),
+            ("BTC/USD:BTC", "4", "0.002", "open"),
         }
     ),
     positions=frozenset(
-        {(PERPETUAL, "short", "0.5", False), ("BTC/USD:BTC", "long", "300", False)}
+        {(PERPETUAL, "short", "0.5", False), ("BTC/USD:BTC", "long", "0.005", False)}
     ),
     missing=(
         Ask(symbol=PERPETUAL, order_id="USDC-77", client_order_id="bot-77", type="stop_market"),

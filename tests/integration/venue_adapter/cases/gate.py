@@ -193,6 +193,14 @@ GATE = VenueCase(
     ),
     table=(
         Canned(
+            path="/spot/accounts",
+            scope="balances",
+            body=[
+                {"currency": "BTC", "available": "0.5", "locked": "0.1"},
+                {"currency": "USDT", "available": "0", "locked": "0"},
+            ],
+        ),
+        Canned(
             path="/spot/open_orders",
             scope="open_orders",
             body=[{"currency_pair": "BTC_USDT", "total": 2, "orders": list(SPOT.values())}],
@@ -248,6 +256,8 @@ GATE = VenueCase(
             ("ETH/USDT:USDT", "short", "3", False),
         }
     ),
+    spot=("BTC/USDT",),
+    balances=frozenset({("BTC", "0.6")}),
     missing=(
         Ask(symbol=SWAP, order_id="277", client_order_id="t-277", type="stop_market"),
         Ask(symbol="BTC/USDT", order_id="177", client_order_id="t-177", type="stop"),
@@ -282,4 +292,5 @@ GATE = VenueCase(
         (500, {"label": "SERVER_ERROR", "message": "Internal"}, AnswerKind.NO_ANSWER),
         (200, {"label": "OK"}, AnswerKind.NO_ANSWER),
     ),
+    scopes=frozenset({"open_orders", "trigger_orders", "positions", "balances"}),
 )

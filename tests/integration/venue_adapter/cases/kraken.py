@@ -129,6 +129,20 @@ KRAKEN = VenueCase(
         ),
     ),
     table=(
+        Canned(
+            path="/private/BalanceEx",
+            scope="balances",
+            body={
+                "error": [],
+                "result": {
+                    "XXBT": {"balance": "0.5000000000", "hold_trade": "0.1"},
+                    "XBT.F": {"balance": "0.2500000000", "hold_trade": "0"},
+                    "ZUSD": {"balance": "100.0000", "hold_trade": "0"},
+                    "ADA.S": {"balance": "7", "hold_trade": "0"},
+                    "XETH": {"balance": "0.0", "hold_trade": "0"},
+                },
+            },
+        ),
         Canned(path="/OpenOrders", scope="open_orders", body=_filtered(OPEN, "open")),
         Canned(path="/ClosedOrders", body=_filtered(CLOSED, "closed")),
         Canned(path="/QueryOrders", body=_query),
@@ -153,6 +167,8 @@ KRAKEN = VenueCase(
         }
     ),
     positions=frozenset({("BTC/USD", "short", "0.5", False)}),
+    spot=("BTC/USD",),
+    balances=frozenset({("BTC", "0.75"), ("USD", "100"), ("ADA.S", "7")}),
     missing=(
         Ask(symbol="BTC/USD", order_id=txid(77), client_order_id="bot-77"),
         Ask(symbol="BTC/USD", order_id=txid(79)),
@@ -190,5 +206,5 @@ KRAKEN = VenueCase(
         (200, {"error": ["EService:Unavailable"]}, AnswerKind.NO_ANSWER),
         (200, {"error": [], "result": {}}, AnswerKind.NO_ANSWER),
     ),
-    scopes=frozenset({"open_orders", "positions"}),
+    scopes=frozenset({"open_orders", "positions", "balances"}),
 )

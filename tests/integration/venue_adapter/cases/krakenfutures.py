@@ -165,15 +165,15 @@ KRAKENFUTURES = VenueCase(
             (SWAP, uuid(1), "0.5", "open"),
             ("ETH/USD:USD", uuid(2), "0.7", "partially_filled"),
             (SWAP, uuid(3), "0.5", "open"),
-            ("BTC/USD:BTC", uuid(4), "100", "open"),
+            ("BTC/USD:BTC", uuid(4), "0.002", "open"),
         }
     ),
-    positions=frozenset({(SWAP, "short", "0.5", False), ("BTC/USD:BTC", "long", "300", False)}),
+    positions=frozenset({(SWAP, "short", "0.5", False), ("BTC/USD:BTC", "long", "0.005", False)}),
     missing=(
         Ask(symbol=SWAP, order_id=uuid(77), client_order_id="bot-77"),
         Ask(symbol="BTC/USD:BTC", order_id=uuid(78)),
     ),
-    fills={uuid(77): Decimal("0.3"), uuid(78): Decimal(100)},
+    fills={uuid(77): Decimal("0.3"), uuid(78): Decimal("0.002")},
     found=(
         Expected(ask=Ask(symbol=SWAP, order_id=uuid(1)), state="open", order_id=uuid(1), qty="0.5"),
         Expected(

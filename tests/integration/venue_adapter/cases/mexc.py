@@ -164,6 +164,17 @@ MEXC = VenueCase(
         ),
     ),
     table=(
+        Canned(
+            path="/api/v3/account",
+            scope="balances",
+            body={
+                "canTrade": True,
+                "balances": [
+                    {"asset": "BTC", "free": "0.5", "locked": "0.1"},
+                    {"asset": "USDT", "free": "0", "locked": "0"},
+                ],
+            },
+        ),
         Canned(path="/order/list/open_orders", scope="open_orders", body=_wrap(list(OPEN))),
         Canned(
             path="/planorder/list/orders",
@@ -224,6 +235,8 @@ MEXC = VenueCase(
     ),
     sells=frozenset({"202", "301"}),
     positions=frozenset({(SWAP, "long", "0.5", True), (SWAP, "short", "0.2", True)}),
+    spot=("BTC/USDT",),
+    balances=frozenset({("BTC", "0.6")}),
     missing=(
         Ask(symbol=SWAP, order_id="277", client_order_id="bot-277"),
         Ask(symbol="BTC/USDT", order_id="C02__177", client_order_id="bot-177"),
@@ -256,4 +269,5 @@ MEXC = VenueCase(
         (200, {"success": True, "code": 0}, AnswerKind.NO_ANSWER),
     ),
     partial=frozenset({"open_orders", "trigger_orders"}),
+    scopes=frozenset({"open_orders", "trigger_orders", "positions", "balances"}),
 )

@@ -190,6 +190,21 @@ OKX = VenueCase(
         ),
     ),
     table=(
+        Canned(
+            path="/account/balance",
+            scope="balances",
+            body=_wrap(
+                [
+                    {
+                        "totalEq": "1",
+                        "details": [
+                            {"ccy": "BTC", "cashBal": "0.6", "eq": "0.7", "frozenBal": "0.1"},
+                            {"ccy": "USDT", "cashBal": "0", "eq": "0", "frozenBal": "0"},
+                        ],
+                    }
+                ]
+            ),
+        ),
         Canned(path="/trade/orders-pending", scope="open_orders", body=_wrap(list(PENDING))),
         *map(_algos, ("conditional,oco", "trigger", "move_order_stop", "iceberg", "twap")),
         Canned(
@@ -246,6 +261,8 @@ OKX = VenueCase(
             ("ETH/USDT:USDT", "short", "0.5", True),
         }
     ),
+    spot=("BTC/USDT",),
+    balances=frozenset({("BTC", "0.6")}),
     missing=(
         Ask(symbol=SWAP, order_id="1077", client_order_id="bot77", type="stop_market"),
         Ask(symbol="BTC/USDT", order_id="1088"),
@@ -279,4 +296,5 @@ OKX = VenueCase(
         (200, {"code": "50001", "msg": "Service unavailable", "data": []}, AnswerKind.NO_ANSWER),
         (200, {"code": "0", "msg": ""}, AnswerKind.NO_ANSWER),
     ),
+    scopes=frozenset({"open_orders", "trigger_orders", "positions", "balances"}),
 )

@@ -1,0 +1,1 @@
+"""The sample answers in ccxt's own sources, replayed through our adapters."""

@@ -1,0 +1,1 @@
+"""What each venue's samples are, and what they must be read as."""
