@@ -3,9 +3,11 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; 
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v $$p; break; }; done)
 BIN := .venv/bin
 FOR ?=
+HOURS ?= 1000
+SEED ?= 1
 ARGS ?=
 
-.PHONY: help install demo test lint types check lock clean
+.PHONY: help install demo test simulate bench lint types check lock clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -28,6 +30,12 @@ demo: install ## watch the daemon work: make demo [FOR=seconds]
 
 test: install ## every test: make test [ARGS="-k ghost"]
 	@exec $(BIN)/python -m pytest -n auto $(ARGS)
+
+bench: install ## what a cycle costs, over its floor: make bench [ARGS="--only cycle"]
+	@exec $(BIN)/python -m benchmarks $(ARGS)
+
+simulate: install ## bot, venue and daemon under virtual time: make simulate [HOURS=1000] [SEED=1]
+	@exec $(BIN)/python -m tests.simulation --hours $(HOURS) --seed $(SEED) $(ARGS)
 
 lint: install ## ruff, import contracts, dependencies
 	$(BIN)/ruff check .

@@ -1,0 +1,1 @@
+"""One suite for the adapters on Postgres and for their twins of the simulation (habit 6)."""
