@@ -55,13 +55,8 @@ NOTES: Mapping[str, str] = {
     "schedule.auth_probe": NOT_YET,
     "positions.confirmations": "Re-enabling has no command in this version; incidents end by the "
     "same number.",
-    "escalation": NOT_YET,
-    "notifications.heartbeat_url": NOT_YET,
-    "maintenance": NOT_YET,
     "policy": NOT_YET,
-    "api": f"{NOT_YET} `/api` answers 401 to everyone.",
-    "auth": NOT_YET,
-    "retention": f"{NOT_YET} Nothing is deleted.",
+    "auth": "In this version only the API uses it: `supabase_url`, `jwt_secret` and `jwks_url`.",
     "book.url": "In this version it must be the same as `database.url`: a book in another "
     "database is refused at start.",
     "accounts.<name>.private_key": "Never handed to the venue's adapter, even where it is set.",

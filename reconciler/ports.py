@@ -5,7 +5,10 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeAlias
 
+from reconciler.domain.backlogs import BacklogSample
 from reconciler.domain.book import BookReading, UnreadableRow
+from reconciler.domain.containments import Containment
+from reconciler.domain.decisions import Acceptance
 from reconciler.domain.identity import (
     AccountName,
     BookName,
@@ -14,12 +17,12 @@ from reconciler.domain.identity import (
     RunId,
     Symbol,
 )
-from reconciler.domain.incidents import IncidentDraft, Opened, OpenIncident
+from reconciler.domain.incidents import IncidentDraft, Opened, OpenIncident, Severity
 from reconciler.domain.leases import Held, Lease
-from reconciler.domain.memory import Memory, OwnWrite, SeenSymbol
+from reconciler.domain.memory import Baseline, Memory, OwnWrite, SeenSymbol
 from reconciler.domain.orders import BookOrder, OrderUpdate
 from reconciler.domain.outcome import Outcome
-from reconciler.domain.snapshot import Lookup, Snapshot
+from reconciler.domain.snapshot import Lookup, ScopeName, Snapshot
 from reconciler.domain.suspicions import Suspicion, SuspicionKey
 
 SymbolOf: TypeAlias = Callable[[str], Symbol]
@@ -42,8 +45,16 @@ class Venue(Protocol):
     def symbol_of(self, raw: str) -> Symbol:
         """The one key of a market, from any of its spellings. Pure; needs `prepare`."""
 
-    async def snapshot(self, *, now: datetime, symbols: Iterable[Symbol] = ()) -> Snapshot:
-        """Every scope once. Never raises for the venue's failures: they are in the scopes."""
+    async def snapshot(
+        self,
+        *,
+        now: datetime,
+        symbols: Iterable[Symbol] = (),
+        only: frozenset[ScopeName] | None = None,
+    ) -> Snapshot:
+        """Every scope once (or `only` some), positions first. Never raises for the venue's
+        failures: they are in the scopes.
+        """
 
     async def look_up(self, order: BookOrder, *, now: datetime) -> Lookup:
         """Climb the ladder of rule 2 for one order."""
@@ -76,6 +87,11 @@ class Record(Protocol):
     ) -> None:
         """Remember the book's rows as they were read."""
 
+    async def keep_baselines(self, baselines: Iterable[Baseline]) -> None:
+        """Note that the balances were read in full, and what these baselines are; those of other
+        currencies stay.
+        """
+
     async def accounts_turned(
         self,
         *,
@@ -105,6 +121,11 @@ class Record(Protocol):
     async def resolve(self, incident: OpenIncident, *, why: str) -> None:
         """End an incident: an event, a notice, an announcement."""
 
+    async def change_severity(
+        self, incident: OpenIncident, severity: Severity, *, why: str, details: Mapping[str, Any]
+    ) -> None:
+        """It means more, or less, than it did: an event; where it is worse, a notice."""
+
     async def announce(self, payload: Mapping[str, Any]) -> None:
         """`reconciler_event`, for whoever listens."""
 
@@ -124,9 +145,32 @@ class Record(Protocol):
         """
 
     async def add_containment(
-        self, *, profile_id: ProfileId, incident_id: int, reason: str, status_before: str
+        self,
+        *,
+        profile_id: ProfileId,
+        incident_id: int,
+        reason: str,
+        status_before: str,
+        held: Iterable[str] = (),
     ) -> bool:
-        """One contained profile; True if it had been contained for this incident before."""
+        """One contained profile; True if it had been contained for this incident before. `held`:
+        the markets in which something was held then.
+        """
+
+    async def keep_parity(self, containments: Iterable[Containment]) -> None:
+        """How many complete looks in a row agreed, as these say."""
+
+    async def release_containment(self, containment: Containment, *, by: str, why: str) -> None:
+        """It trades again: the row, the timeline, an announcement."""
+
+    async def use_acceptance(self, acceptance: Acceptance) -> None:
+        """What a person let through is through."""
+
+    async def keep_backlog(self, samples: Iterable[BacklogSample]) -> None:
+        """Stale orders of this account's profiles; those of days ago go."""
+
+    async def backlog_elsewhere(self, *, within: timedelta) -> tuple[BacklogSample, ...]:
+        """Stale orders of the book's other accounts, over the time before now."""
 
     async def add_quarantine(
         self,

@@ -113,6 +113,10 @@ class PostgresBook:
             tables = await self._tables_shared(reach)
         return self._reading(tables, account, symbol_of)
 
+    def renew(self) -> None:
+        """The next reading is no shared one: a person sees what was written just now."""
+        self._shared = None
+
     async def read_within(
         self, connection: Connection, account: AccountName, *, reach: timedelta, symbol_of: SymbolOf
     ) -> BookReading:
@@ -120,6 +124,12 @@ class PostgresBook:
         async with self._translated():
             tables = await self._tables(connection, reach)
         return self._reading(tables, account, symbol_of)
+
+    async def accounts_by_profile(self) -> Mapping[ProfileId, AccountName]:
+        """The account of each profile. Raises BookUnreadableError, DatabaseUnavailableError."""
+        async with borrowed(self._pool) as connection, self._translated():
+            rows = await connection.fetch(self.preset.profiles_select)
+        return {profile.id: profile.account for profile in map(profile_of, rows)}
 
     async def find_orders(
         self,
@@ -134,7 +144,7 @@ class PostgresBook:
                 self.preset.orders_find, list(venue_order_ids), list(client_order_ids)
             )
         read = _Reader(preset=self.preset, symbol_of=symbol_of)
-        return read.read_orders(dict(row) for row in rows), tuple(read.unreadable)
+        return read.read_orders(rows), tuple(read.unreadable)
 
     async def deactivate(
         self, connection: Connection, profile_ids: Sequence[ProfileId]
@@ -142,6 +152,18 @@ class PostgresBook:
         """Set profiles inactive where still active; those that were."""
         async with self._translated():
             rows = await connection.fetch(self.preset.profiles_deactivate, list(profile_ids))
+        return frozenset(ProfileId(str(row[0])) for row in rows)
+
+    async def activate(
+        self, connection: Connection, profiles: Sequence[tuple[ProfileId, str]]
+    ) -> frozenset[ProfileId]:
+        """Set profiles back to these statuses where still inactive; those that were."""
+        async with self._translated():
+            rows = await connection.fetch(
+                self.preset.profiles_activate,
+                [profile for profile, _ in profiles],
+                [status for _, status in profiles],
+            )
         return frozenset(ProfileId(str(row[0])) for row in rows)
 
     async def update_orders(
@@ -185,11 +207,11 @@ class PostgresBook:
         read_at: datetime = await connection.fetchval("select clock_timestamp()")
         since = read_at - reach
         profiles = await connection.fetch(self.preset.profiles_select)
-        tables = _Tables(read_at=read_at, profiles=tuple(profile_of(dict(r)) for r in profiles))
+        tables = _Tables(read_at=read_at, profiles=tuple(profile_of(r) for r in profiles))
         for row in await connection.fetch(self.preset.orders_select, since):
-            tables.orders[str(row["profile_id"])].append(dict(row))
+            tables.orders[str(row["profile_id"])].append(row)
         for row in await connection.fetch(self.preset.positions_select, since):
-            tables.positions[str(row["profile_id"])].append(dict(row))
+            tables.positions[str(row["profile_id"])].append(row)
         return tables
 
     def _reading(self, tables: _Tables, account: AccountName, symbol_of: SymbolOf) -> BookReading:

@@ -3,8 +3,11 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from functools import cache
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
+
+import asyncpg
 
 from reconciler.book.preset import Preset
 from reconciler.domain.book import Profile, UnreadableRow
@@ -22,7 +25,8 @@ from reconciler.domain.positions import BookPosition, PositionSide
 from reconciler.ports import SymbolOf
 from reconciler.rules.vocabulary import state_of
 
-Row = Mapping[str, Any]
+Row = Mapping[str, Any] | asyncpg.Record
+Word = TypeVar("Word", OrderSide, PositionSide)
 
 
 def profile_of(row: Row) -> Profile:
@@ -47,7 +51,7 @@ def order_of(row: Row, *, preset: Preset, symbol_of: SymbolOf) -> BookOrder:
         profile_id=ProfileId(_text(row, "profile_id", "orders")),
         symbol=symbol_of(raw_symbol),
         raw_symbol=raw_symbol,
-        side=OrderSide(_word(row, "side", "orders", OrderSide)),
+        side=_word(row, "side", "orders", OrderSide),
         qty=abs(_number(row, "qty", "orders")),
         filled=_optional_number(row, "filled") or Decimal(0),
         state=state_of(status, added=preset.vocabulary),
@@ -74,7 +78,7 @@ def position_of(row: Row, *, preset: Preset, symbol_of: SymbolOf) -> BookPositio
         profile_id=ProfileId(_text(row, "profile_id", "positions")),
         symbol=symbol_of(raw_symbol),
         raw_symbol=raw_symbol,
-        side=PositionSide(_word(row, "side", "positions", PositionSide)),
+        side=_word(row, "side", "positions", PositionSide),
         qty=_position_qty(row),
         open=row["open"],
         updated_at=_time(row, "updated_at", "positions", preset),
@@ -128,11 +132,17 @@ def _id(row: Row, column: str) -> str | None:
     return value or None
 
 
-def _word(row: Row, column: str, table: str, words: type[OrderSide] | type[PositionSide]) -> str:
+def _word(row: Row, column: str, table: str, words: type[Word]) -> Word:
     value = _text(row, column, table).strip().lower()
-    if value not in set(words):
+    word: Word | None = _members(words).get(value)
+    if word is None:
         raise _unreadable(table, row, column, row.get(column), " or ".join(words))
-    return value
+    return word
+
+
+@cache
+def _members(words: type[Word]) -> dict[str, Word]:
+    return {word.value: word for word in words}
 
 
 def _number(row: Row, column: str, table: str) -> Decimal:
@@ -166,4 +176,4 @@ def _time(
         if preset.timezone is None:
             raise _unreadable(table, row, column, value, "a time with a zone (set book.timezone)")
         value = value.replace(tzinfo=ZoneInfo(preset.timezone))
-    return value.astimezone(UTC)
+    return value if value.tzinfo is UTC else value.astimezone(UTC)

@@ -8,6 +8,7 @@ from typing import ClassVar
 from reconciler.cycle.account_cycle import AccountCycle, PassResult
 from reconciler.domain.identity import AccountName
 from reconciler.domain.outcome import Outcome
+from reconciler.jobs.patience import Patience
 
 Tell = Callable[[str, AccountName, PassResult, float], None]
 """(job, account, result, seconds it took)."""
@@ -25,16 +26,20 @@ class AccountJob:
         *,
         tell: Tell,
         at_once: Mapping[AccountName, asyncio.Semaphore],
+        patience: Mapping[AccountName, Patience],
     ) -> None:
-        """`at_once` bounds the passes under way; accounts of one venue share a semaphore."""
+        """`at_once` bounds the passes under way; accounts of one venue share a semaphore.
+
+        `patience` is each account's own, the same for both jobs.
+        """
         self._cycles = cycles
         self._tell = tell
         self._at_once = at_once
-        self._not_before: dict[AccountName, float] = {}
+        self.patience = patience
 
     async def run(self, account: AccountName) -> Outcome | None:
-        """A scheduled pass; None where the venue asked us to wait and the time is not over."""
-        if time.monotonic() < self._not_before.get(account, 0.0):
+        """A scheduled pass; None where the venue is left alone, and the time is not over."""
+        if self.patience[account].to_wait():
             return None
         return await self.run_now(account, fresh=False)
 
@@ -46,7 +51,5 @@ class AccountJob:
                 self.name, positions=self.positions, fresh=fresh
             )
             self._tell(self.name, account, result, time.monotonic() - begun)
-        if result.outcome.retry_after is not None:
-            wait = result.outcome.retry_after.total_seconds()
-            self._not_before[account] = time.monotonic() + wait
+            self.patience[account].learn(result)
         return result.outcome

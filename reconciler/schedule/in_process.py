@@ -13,10 +13,24 @@ from apscheduler.triggers.interval import IntervalTrigger
 Job = Callable[[Any], Awaitable[object]]
 
 
+EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+PHASES_WITHIN = timedelta(days=1)
+"""A subject's place in time, taken modulo any interval: finely spread in the longest, too."""
+
+
+def first_run(now: datetime, interval: timedelta, subject: str) -> datetime:
+    """Return the first time from `now` at which a subject's jobs of that interval run. Two
+    intervals of which one is a multiple of the other meet, at every run of the longer.
+    """
+    origin = EPOCH + PHASES_WITHIN * (zlib.crc32(subject.encode()) / 2**32)
+    return now + (origin - now) % interval
+
+
 class Schedule:
     """Interval jobs (coalesced, one instance each) and looks that are due sooner."""
 
     def __init__(self) -> None:
+        self._ranks: dict[str, int] = {}
         self._scheduler = AsyncIOScheduler(
             timezone=UTC,
             executors={"default": AsyncIOExecutor()},
@@ -28,17 +42,20 @@ class Schedule:
         self._scheduler.start()
 
     def every(self, interval: timedelta, name: str, subject: str, job: Job) -> None:
-        """Run `job(subject)` every `interval`. Subjects are spread over the interval by their
-        name, and the jobs of one subject fall together, so that they share one look.
+        """Run `job(subject)` every `interval`, first within one.
+
+        Subjects are spread over the interval by their name. The jobs of one subject fall together
+        wherever an interval is a multiple of the other, so that they share one look, and begin in
+        the order in which the jobs became known.
         """
-        phase = zlib.crc32(subject.encode()) % 1000 / 1000
-        first = datetime.now(UTC) + interval * (0.5 + phase / 2)
+        rank = self._ranks.setdefault(name, len(self._ranks))
         self._scheduler.add_job(
             job,
             IntervalTrigger(seconds=interval.total_seconds(), timezone=UTC),
             args=[subject],
-            id=f"{name}:{subject}",
-            next_run_time=first,
+            # The scheduler goes by the id where times are equal.
+            id=f"{rank}:{name}:{subject}",
+            next_run_time=first_run(datetime.now(UTC), interval, subject),
             replace_existing=True,
         )
 

@@ -17,11 +17,13 @@ from reconciler.cycle.looking import Tools
 from reconciler.domain.errors import ReconcilerError
 from reconciler.domain.identity import AccountName, BookName
 from reconciler.jobs.order_status_sync import OrderStatusSyncService
+from reconciler.jobs.patience import Patience
 from reconciler.jobs.reconciliation import ReconciliationService
-from reconciler.notify.outbox import Outbox, channels_of
 from reconciler.rules.blast_radius import BlastLimits
+from reconciler.rules.escalation import SAMPLE_EVERY, EscalationLimits
 from reconciler.rules.ghost_positions import PositionLimits
 from reconciler.rules.order_status import OrderLimits
+from reconciler.schedule.windows import Windows
 from reconciler.service.telling import Teller
 from reconciler.settings import Settings
 from reconciler.settings.accounts import AccountSettings
@@ -66,6 +68,7 @@ class Assembly:
     metrics: Metrics
     redactor: Redactor
     teller: Teller
+    windows: Windows
 
 
 def database_url(settings: Settings) -> str:
@@ -86,6 +89,18 @@ def accounts_of(settings: Settings) -> dict[AccountName, AccountSettings]:
     return {AccountName(name): account for name, account in settings.accounts.items()}
 
 
+def windows_of(settings: Settings) -> Windows:
+    """The maintenance windows. Raises NotConfiguredError for a cron expression that is none."""
+    found: dict[str, list[tuple[str, timedelta]]] = {}
+    for venue, each in settings.maintenance.items():
+        found[venue] = [(window.cron, window.duration) for window in each]
+        try:
+            Windows(found)
+        except (ValueError, IndexError) as error:
+            raise NotConfiguredError(f"maintenance.{venue}: cron: {error}") from error
+    return Windows(found)
+
+
 def accounts_with_one_key(settings: Settings) -> list[list[str]]:
     """Names of accounts that are one account at the venue, and are not kept apart by `symbols`."""
     by_key: dict[tuple[object, ...], list[str]] = {}
@@ -103,6 +118,7 @@ async def assembled(settings: Settings, redactor: Redactor) -> AsyncIterator[Ass
     Raises NotConfiguredError, BookUnreadableError (a preset that is not carried).
     """
     url, accounts = database_url(settings), accounts_of(settings)
+    windows = windows_of(settings)
     for names in accounts_with_one_key(settings):
         log.warning("[Reconcile] accounts share one key at one venue", accounts=names)
     health = HealthBoard(mode=settings.mode, version=__version__, redact=redactor.text)
@@ -137,6 +153,8 @@ async def assembled(settings: Settings, redactor: Redactor) -> AsyncIterator[Ass
             for name in accounts
         }
         at_once = _turns(accounts)
+        every = min(settings.schedule.reconciliation, settings.schedule.order_status_sync)
+        patience = {name: Patience(interval=every) for name in accounts}
         yield Assembly(
             settings=settings,
             url=url,
@@ -144,12 +162,17 @@ async def assembled(settings: Settings, redactor: Redactor) -> AsyncIterator[Ass
             leases=leases,
             venues=venues,
             books=books,
-            reconciliation=ReconciliationService(cycles, tell=teller.tell, at_once=at_once),
-            order_status_sync=OrderStatusSyncService(cycles, tell=teller.tell, at_once=at_once),
+            reconciliation=ReconciliationService(
+                cycles, tell=teller.tell, at_once=at_once, patience=patience
+            ),
+            order_status_sync=OrderStatusSyncService(
+                cycles, tell=teller.tell, at_once=at_once, patience=patience
+            ),
             health=health,
             metrics=metrics,
             redactor=redactor,
             teller=teller,
+            windows=windows,
         )
     finally:
         await _close(pool, venues, shared)
@@ -267,17 +290,13 @@ def judging_of(settings: Settings, account: AccountSettings) -> Judging:
         ignored_order_ids=account.ignore.venue_order_ids,
         client_order_id_prefix=account.client_order_id_prefix,
         accounts=tuple(AccountName(name) for name in settings.accounts),
-    )
-
-
-def outbox_of(assembly: Assembly) -> Outbox:
-    """The dispatcher of notices; without a channel the log is the channel."""
-    urls = [url.get_secret_value() for url in assembly.settings.notifications.urls]
-    counter = assembly.metrics.notifications_total
-    return Outbox(
-        assembly.pool,
-        channels_of(urls),
-        count=lambda outcome: counter.labels(outcome).inc(),
+        ghost_threshold=settings.policy.ghost_threshold_notional,
+        escalation=EscalationLimits(
+            backlog=settings.escalation.backlog,
+            backlog_for=settings.escalation.backlog_for,
+            growth_profiles=settings.escalation.growth_profiles,
+            longest_gap=2 * max(settings.schedule.order_status_sync, SAMPLE_EVERY),
+        ),
     )
 
 

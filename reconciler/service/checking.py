@@ -15,6 +15,7 @@ from reconciler.domain.errors import (
 from reconciler.domain.identity import AccountName
 from reconciler.domain.snapshot import Completeness, Snapshot
 from reconciler.service.assembly import Assembly, accounts_with_one_key
+from reconciler.service.pacing import paces
 from reconciler.store.connecting import borrowed, is_transaction_pooler
 from reconciler.store.migrations import newest_version
 
@@ -44,7 +45,21 @@ async def run_checks(assembly: Assembly) -> list[Line]:
     lines += _same_keys(assembly)
     for account in assembly.venues:
         lines += [line async for line in _venue(assembly, account)]
-    return lines
+    return lines + _paces(assembly)
+
+
+def _paces(assembly: Assembly) -> list[Line]:
+    """Whether the request budgets hold the schedule; of venues that could be connected."""
+    return [
+        Line(
+            level="warn" if pace.is_stretched else "ok",
+            what=f"schedule at {pace.venue}",
+            says=pace.says,
+            mend=pace.mend,
+        )
+        for pace in paces(assembly)
+        if pace.cost is not None
+    ]
 
 
 def _same_keys(assembly: Assembly) -> list[Line]:
@@ -104,8 +119,9 @@ async def _database(assembly: Assembly) -> AsyncIterator[Line]:
         yield Line(
             level="warn",
             what="pooler",
-            says="port 6543 is a transaction pooler: no LISTEN, no prepared statements",
-            mend="use the session pooler or the direct address (port 5432)",
+            says="port 6543 is a transaction pooler: NOTIFY reconciler_request is not heard there, "
+            "rows of reconciler.requests are polled every 5 s",
+            mend="use the session pooler or the direct address (port 5432), or insert rows",
         )
 
 

@@ -14,9 +14,16 @@ from reconciler.domain.identity import AccountName
 from reconciler.domain.outcome import Outcome, OutcomeState
 from reconciler.http.app import build_app
 from reconciler.http.server import HttpServer
+from reconciler.rules.scheduling import Intervals
 from reconciler.schedule.in_process import Schedule
-from reconciler.service.assembly import Assembly, assembled, check_configured, outbox_of
+from reconciler.service.api import api_of
+from reconciler.service.assembly import Assembly, assembled, check_configured
+from reconciler.service.bus import attend
+from reconciler.service.garbage import collect_less_often
 from reconciler.service.once import keep_renewing
+from reconciler.service.pacing import Pace, paces
+from reconciler.service.requests import Look, Requests
+from reconciler.service.upkeep import upkeep_of
 from reconciler.settings import Settings
 from reconciler.store.connecting import borrowed
 from reconciler.store.counting import count
@@ -40,9 +47,10 @@ class Daemon:
         self._schedule = Schedule()
         self._under_way: set[asyncio.Task[Any]] = set()
         self._stopping = False
+        self.requests = Requests(self._soon_requested, self._requested)
         settings = assembly.settings
         self.http = HttpServer(
-            build_app(health=assembly.health, metrics=assembly.metrics),
+            build_app(health=assembly.health, metrics=assembly.metrics, api=api_of(assembly)),
             settings.http.host,
             settings.http.port,
         )
@@ -80,7 +88,9 @@ class Daemon:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(keep_renewing(parts.leases), name="leases")
             tasks.create_task(self._keep_counting(), name="counts")
-            tasks.create_task(outbox_of(parts).run(), name="outbox")
+            for name, work in upkeep_of(parts).items():
+                tasks.create_task(work, name=name)
+            tasks.create_task(attend(parts, self.requests), name="bus")
             tasks.create_task(self._reconcile_at_start(), name="startup")
 
     def _cannot_start(self, error: DatabaseUnavailableError) -> None:
@@ -100,31 +110,55 @@ class Daemon:
         The schedule of an account begins when its own first pass has ended: a venue that hangs
         holds no other account back.
         """
-        parts, every = self._assembly, self._assembly.settings.schedule
+        parts = self._assembly
         accounts = list(parts.venues)
+        told = [self._tell_pace(pace) for pace in paces(parts)]
         self._schedule.start()
         async with asyncio.TaskGroup() as tasks:
-            for account in accounts:
-                tasks.create_task(self._first_pass(account))
-        parts.health.job_expected(parts.reconciliation.name, every.reconciliation)
-        parts.health.job_expected(parts.order_status_sync.name, every.order_status_sync)
+            for pace in told:
+                for account in pace.accounts:
+                    tasks.create_task(self._first_pass(account, pace.held))
+        parts.health.job_expected(
+            parts.reconciliation.name, max(p.held.reconciliation for p in told)
+        )
+        parts.health.job_expected(
+            parts.order_status_sync.name, max(p.held.order_status_sync for p in told)
+        )
         parts.metrics.startup_reconciliation_complete.set(1)
         log.info("[Reconcile] startup reconciliation complete", accounts=len(accounts))
 
-    async def _first_pass(self, account: AccountName) -> None:
+    def _tell_pace(self, pace: Pace) -> Pace:
+        """Where the venue's budget does not hold what is configured: said once, shown always."""
+        if pace.is_stretched:
+            log.warning(
+                "[Reconcile] looked at less often than configured",
+                venue=pace.venue,
+                accounts=len(pace.accounts),
+                why=pace.says,
+                mend=pace.mend,
+            )
+        for account in pace.accounts:
+            self.requests.space(account, pace.shortest)
+            self._assembly.health.set_interval(
+                account, pace.held.reconciliation, note=pace.says if pace.is_stretched else None
+            )
+        return pace
+
+    async def _first_pass(self, account: AccountName, intervals: Intervals) -> None:
         try:
             await self._assembly.leases.acquire_unless_alive(account)
         except DatabaseUnavailableError as error:
             log.warning("[Reconcile] lease not asked for", account=account, why=str(error))
         await self._look(account)
         self._assembly.health.account_attempted(account)
-        self._begin_schedule(account)
+        self._begin_schedule(account, intervals)
 
-    def _begin_schedule(self, account: AccountName) -> None:
-        parts, every = self._assembly, self._assembly.settings.schedule
+    def _begin_schedule(self, account: AccountName, intervals: Intervals) -> None:
+        parts = self._assembly
         for job, interval in (
-            (parts.reconciliation, every.reconciliation),
-            (parts.order_status_sync, every.order_status_sync),
+            # In this order: a full pass serves the orders' job too, not the other way round.
+            (parts.reconciliation, intervals.reconciliation),
+            (parts.order_status_sync, intervals.order_status_sync),
         ):
             self._schedule.every(interval, job.name, account, self._scheduled(job.run))
 
@@ -139,6 +173,33 @@ class Daemon:
                 self._recheck(account, outcome)
 
         return fire
+
+    async def _confirm(self, account: AccountName) -> None:
+        """The look that a suspicion waits for; later where the venue is left alone by now."""
+        if wait := self._assembly.reconciliation.patience[account].to_wait():
+            self._soon(wait, "recheck", account, self._confirm)
+        else:
+            await self._look(account)
+
+    def _soon_requested(self, after: timedelta, account: AccountName, look: Look) -> None:
+        self._soon(after, "request", account, look)
+
+    async def _requested(self, account: AccountName) -> None:
+        """A person's wish overrules our own back-off, and not the venue's Retry-After."""
+        if wait := self._assembly.reconciliation.patience[account].asked_to_wait():
+            self._soon(wait, "request", account, self._requested)
+        else:
+            await self._look(account)
+
+    def _soon(
+        self,
+        after: timedelta,
+        name: str,
+        account: AccountName,
+        look: Callable[[AccountName], Awaitable[None]],
+    ) -> None:
+        if not self._stopping:
+            self._schedule.soon(after, name, account, look)
 
     async def _look(self, account: AccountName) -> None:
         """A full pass at once."""
@@ -167,11 +228,11 @@ class Daemon:
 
     def _recheck(self, account: AccountName, outcome: Outcome) -> None:
         """A suspicion is looked at again soon, not a whole interval later (rule 5)."""
-        if self._stopping or outcome.recheck_after is None:
+        if outcome.recheck_after is None:
             return
         if outcome.state is OutcomeState.HELD:
             return
-        self._schedule.soon(outcome.recheck_after, "recheck", account, self._look)
+        self._soon(outcome.recheck_after, "recheck", account, self._confirm)
 
     async def _watch_requests(self, pass_now: asyncio.Event | None) -> None:
         """SIGHUP asks for a pass over every account now."""
@@ -182,7 +243,7 @@ class Daemon:
             pass_now.clear()
             log.info("[Reconcile] pass requested")
             for account in self._assembly.venues:
-                self._schedule.soon(timedelta(0), "request", account, self._look)
+                self.requests.ask(account)
 
     async def _keep_counting(self) -> None:
         parts = self._assembly
@@ -220,6 +281,7 @@ async def run_daemon(
         daemon = Daemon(assembly)
         await check_configured(assembly)
         await daemon.http.start()
+        collect_less_often()
         if started is not None:
             started(daemon)
         await daemon.run(stop, pass_now=pass_now)

@@ -14,8 +14,8 @@ from reconciler.service.assembly import (
     Assembly,
     NotConfiguredError,
     check_configured,
-    outbox_of,
 )
+from reconciler.service.upkeep import outbox_of
 from reconciler.store.leases import RENEW_EVERY, Leases
 from reconciler.store.migrations import migrate
 

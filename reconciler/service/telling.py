@@ -40,12 +40,16 @@ class Teller:
         if facts.snapshot is not None:
             metrics.record_snapshot(facts.snapshot)
             health.set_coverage(account, facts.not_covered)
+        if facts.paused is not None:
+            health.set_pause(account, facts.paused or None)
         if facts.open_orders is not None:
             metrics.open_orders.labels(account).set(facts.open_orders)
         if facts.stale_by_profile is not None:
             self._tell_backlog(account, facts)
         if facts.discrepancies is not None:
             metrics.set_position_discrepancies(account, facts.discrepancies)
+        if facts.unattributed is not None:
+            metrics.set_unattributed(account, facts.unattributed)
         for status, count in facts.synced.items():
             metrics.orders_synced_total.labels(account, status).inc(count)
         metrics.orders_quarantined_total.labels(account).inc(facts.quarantined)

@@ -60,7 +60,8 @@ class AccountSettings(Section):
 
     rate_share: Share = 0.5
     """The share of the venue's rate budget that the daemon may use, above 0 and at most 1; the
-    bot needs the rest."""
+    bot needs the rest. Of several accounts at one venue and host the smallest counts. A schedule
+    that the budget does not hold is stretched; `check` prints the shortest interval that holds."""
 
     book: Name = "main"
     """The book that this account's bot keeps: `main` is `[book]`, others are `[books.<name>]`."""

@@ -47,10 +47,11 @@ class RetentionSettings(Section):
     """How long evidence is kept: a quarter, so that a report over one can still be checked."""
 
     runs: Interval = timedelta(days=30)
-    """How long the record of each run is kept; there are thousands a day."""
+    """How long the record of each run is kept, there are thousands a day; delivered notices too."""
 
     audit: Interval = timedelta(days=365)
-    """How long the record of each change to the book is kept."""
+    """How long the record of each change to the book is kept; commands of people, timelines and
+    incidents that are over, too."""
 
     max_megabytes: Count = 2048
     """How large evidence, runs and audit may grow together, in megabytes."""

@@ -30,14 +30,18 @@ class NotificationsSettings(Section):
     """Apprise URLs, such as slack://…; each is told everything. They carry tokens."""
 
     heartbeat_url: SecretWebUrl | None = None
-    """Dead man's switch: pinged after each good cycle, so that silence is noticed outside."""
+    """Dead man's switch: pinged every 30 s while every account is judged, so that silence is
+    noticed outside."""
 
 
 class MaintenanceWindow(Section):
-    """`[[maintenance.<venue>]]`: no pages while the window is open; judging goes on as always."""
+    """`[[maintenance.<venue>]]`: nobody is told of its accounts while the window is open; judging
+    goes on as always. At its end what still goes on is told once; what began and ended in it never
+    is.
+    """
 
     cron: Cron
-    """When it opens: five cron fields, in UTC."""
+    """When it opens: five cron fields, in UTC; weekdays from Sunday, 0 or 7."""
 
     duration: Interval
     """How long it stays open."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import asyncpg
 
-from reconciler.domain.identity import AccountName, BookName, BookOrderId, Symbol
+from reconciler.domain.identity import AccountName, Asset, BookName, BookOrderId, Symbol
 from reconciler.domain.incidents import (
     IncidentKey,
     IncidentKind,
@@ -15,10 +15,11 @@ from reconciler.domain.incidents import (
     OpenIncident,
     Severity,
 )
-from reconciler.domain.memory import Memory, OwnWrite, SeenSymbol
+from reconciler.domain.memory import Baseline, Memory, OwnWrite, SeenSymbol
 from reconciler.domain.suspicions import Suspicion, SuspicionKey
 from reconciler.rules.book_changes import FORGET_AFTER
 from reconciler.store.connecting import Connection
+from reconciler.store.decisions import load_decisions
 from reconciler.store.queries import queries
 
 SUSPICIONS = queries("suspicions")
@@ -27,7 +28,7 @@ RECORDS = queries("records")
 
 
 async def load_memory(connection: Connection, *, book: BookName, account: AccountName) -> Memory:
-    """Everything a pass starts from, in four small statements."""
+    """Everything a pass starts from, in a few small statements."""
     before = datetime.now(UTC)
     now: datetime = await connection.fetchval(RECORDS["clock"])
     host = before + (datetime.now(UTC) - before) / 2
@@ -35,6 +36,8 @@ async def load_memory(connection: Connection, *, book: BookName, account: Accoun
     incidents = await connection.fetch(INCIDENTS["unresolved_of_account"], book, account)
     reading = await connection.fetchrow(RECORDS["read_reading"], book, account)
     recent = await connection.fetchval(RECORDS["quarantined_since"], account, timedelta(hours=1))
+    baselines = await connection.fetch(RECORDS["read_baselines"], book, account)
+    decisions = await load_decisions(connection, book=book, account=account)
     return Memory(
         now=now,
         clock_skew=now - host,
@@ -46,6 +49,12 @@ async def load_memory(connection: Connection, *, book: BookName, account: Accoun
         seen=None if reading is None else _seen(json.loads(reading["symbols"])),
         own_writes={} if reading is None else _own_writes(json.loads(reading["own_writes"]), now),
         quarantined_last_hour=recent,
+        baselines=_baselines(baselines),
+        pause=decisions.pause,
+        acceptance=decisions.acceptance,
+        ignored=decisions.ignored,
+        containments=decisions.containments,
+        backlog=decisions.backlog,
     )
 
 
@@ -106,6 +115,26 @@ async def keep_reading(
     )
 
 
+async def keep_baselines(
+    connection: Connection,
+    *,
+    book: BookName,
+    account: AccountName,
+    baselines: Iterable[Baseline],
+) -> None:
+    """Note that the balances were read, and what these baselines are."""
+    kept = list(baselines)
+    await connection.execute(RECORDS["note_baseline_reading"], book, account)
+    await connection.execute(
+        RECORDS["keep_baselines"],
+        book,
+        account,
+        [b.asset for b in kept],
+        [b.qty for b in kept],
+        [b.symbol for b in kept],
+    )
+
+
 async def accounts_turned(
     connection: Connection,
     *,
@@ -146,7 +175,25 @@ def _incident(row: asyncpg.Record, book: BookName, account: AccountName) -> Open
         parity_streak=row["parity_streak"],
         parity_seen_at=row["parity_seen_at"],
         details=json.loads(row["details"]),
+        profile_id=row["profile_id"],
+        symbol=row["symbol"],
     )
+
+
+def _baselines(rows: Iterable[asyncpg.Record]) -> dict[Asset, Baseline] | None:
+    """None: no reading was noted. A reading of no balances at all is one row of nulls."""
+    found = list(rows)
+    if not found:
+        return None
+    return {
+        Asset(row["asset"]): Baseline(
+            asset=Asset(row["asset"]),
+            qty=row["qty"],
+            symbol=Symbol(row["symbol"]) if row["symbol"] else None,
+        )
+        for row in found
+        if row["asset"] is not None
+    }
 
 
 def _seen(symbols: Mapping[str, Any]) -> dict[Symbol, SeenSymbol]:

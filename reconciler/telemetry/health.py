@@ -19,6 +19,9 @@ PATIENCE_INTERVALS = 5
 PATIENCE_AT_LEAST = timedelta(minutes=5)
 """A job may go without any success for the longer of the two: a venue's restart is no outage."""
 
+JUDGED_WITHIN_INTERVALS = 2
+"""For the heartbeat: one look may be late or fail, not two."""
+
 
 class Startup(StrEnum):
     """How far startup reconciliation is."""
@@ -46,6 +49,12 @@ class _AccountState:
     """By profile: how many, and the age of the oldest in seconds, when it was told."""
     quarantined: int = 0
     orders_told: float = 0.0
+    interval: timedelta | None = None
+    note: str | None = None
+    is_held: bool = False
+    """Another daemon judges it."""
+    paused: str | None = None
+    """By whom and until when a person wants it judged, and not acted on."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -79,6 +88,7 @@ class HealthBoard:
         self._troubles: dict[str, str] = {}
         self._incidents: dict[str, int] = dict.fromkeys(Severity, 0)
         self._database_why: str | None = "not asked yet"
+        self._requests: dict[str, Any] = {"heard_by": None, "up": False, "why": "not begun"}
 
     # What the daemon tells the board -----------------------------------------------------------
 
@@ -116,6 +126,7 @@ class HealthBoard:
     def cycle_finished(self, job: str, account: str, outcome: Outcome, at: datetime) -> None:
         """One pass over one account ended at `at` (aware)."""
         state = self._accounts.setdefault(account, _AccountState())
+        state.is_held = outcome.state is OutcomeState.HELD
         match outcome.state:
             case OutcomeState.PARITY | OutcomeState.DISCREPANCY:
                 state.last_success_at = at
@@ -127,6 +138,18 @@ class HealthBoard:
                 self.job_succeeded(job)
             case OutcomeState.NOT_JUDGED | OutcomeState.FAILED:
                 state.troubles[job] = self._redact(outcome.sentence)
+
+    def set_interval(self, account: str, interval: timedelta, *, note: str | None) -> None:
+        """How often an account is reconciled; `note` says why it is not as configured. It is no
+        trouble: the account is judged, only later than was wished.
+        """
+        state = self._accounts.setdefault(account, _AccountState())
+        state.interval, state.note = interval, note
+
+    def set_pause(self, account: str, why: str | None) -> None:
+        """Whether an account is judged and not acted on; no trouble: a person wants it so."""
+        state = self._accounts.setdefault(account, _AccountState())
+        state.paused = None if why is None else self._redact(why)
 
     def set_coverage(self, account: str, not_covered: Sequence[str]) -> None:
         """What an account may hold that no call shows, in words for people."""
@@ -150,6 +173,11 @@ class HealthBoard:
         """Whether Postgres answers, and what it said where it does not."""
         self._database_why = None if up else self._redact(why or "the database does not answer")
 
+    def set_requests(self, heard_by: str, why: str | None) -> None:
+        """How requests for a pass reach us, `listen` or `poll`; `why` not, where they do not."""
+        redacted = None if why is None else self._redact(why)
+        self._requests = {"heard_by": heard_by, "up": why is None, "why": redacted}
+
     def degraded(self, what: str, why: str) -> None:
         """Something of the daemon does not work; it goes on without."""
         self._troubles[what] = self._redact(why)
@@ -167,6 +195,21 @@ class HealthBoard:
         named = [{"what": what, "why": why} for what, why in failing + degraded]
         return not failing, {"status": status.value, "degraded": named}
 
+    def why_not_judging(self, now: datetime) -> str | None:
+        """Why the outside must not believe that all is watched; None where every account was
+        judged within its last two intervals. Those of other daemons are theirs to tell.
+        """
+        if self._database_why is not None:
+            return "the database does not answer"
+        if self._startup is not Startup.COMPLETE:
+            return "startup reconciliation is not complete"
+        ours = {name: state for name, state in self._accounts.items() if not state.is_held}
+        for name, state in ours.items():
+            patience = JUDGED_WITHIN_INTERVALS * (state.interval or timedelta(0))
+            if state.last_success_at is None or now - state.last_success_at > patience:
+                return f"account {name} was not judged for {JUDGED_WITHIN_INTERVALS} intervals"
+        return None if ours else "no account is judged by this daemon"
+
     def report(self) -> dict[str, Any]:
         """The body of `GET /health` (DESIGN section 8)."""
         _, ready = self.readiness()
@@ -179,6 +222,7 @@ class HealthBoard:
             "incidents_open": {str(name): count for name, count in self._incidents.items()},
             "accounts": {name: _shown(state) for name, state in self._accounts.items()},
             "database": {"up": self._database_why is None, "why": self._database_why},
+            "requests": self._requests,
             "version": self._version,
             "degraded": ready["degraded"],
         }
@@ -247,4 +291,7 @@ def _shown(state: _AccountState) -> dict[str, Any]:
         "last_success": last.astimezone(UTC).isoformat() if last else None,
         "coverage": {"complete": not state.not_covered, "not_covered": list(state.not_covered)},
         "degraded": bool(state.troubles),
+        "interval_seconds": state.interval.total_seconds() if state.interval else None,
+        "note": state.note,
+        "paused": state.paused,
     }

@@ -27,16 +27,28 @@ from reconciler.domain.incidents import IncidentKind, Severity
 from reconciler.domain.orders import OrderState
 from reconciler.domain.outcome import OutcomeState
 from reconciler.domain.snapshot import AnswerKind, Completeness, ScopeName, Snapshot
-from reconciler.domain.verdicts import PositionVerdictKind
+from reconciler.domain.verdicts import HoldingVerdictKind, PositionVerdictKind
 from reconciler.telemetry.ages import ComputedGauges, ProfileEntry
 
 JOBS = ("reconciliation", "order_status_sync")
 """The jobs that pass over accounts."""
-CALLS = ("markets", "open_orders", "trigger_orders", "positions", "order", "fills")
+CALLS = (
+    "markets",
+    "open_orders",
+    "trigger_orders",
+    "positions",
+    "balances",
+    "order",
+    "fills",
+    "place_order",
+    "cancel_order",
+)
 ANSWERS = ("answered", "not_found", *AnswerKind)
 GUARDS = ("mass_change", "mass_containment", "clock_skew")
 NOTIFICATION_OUTCOMES = ("delivered", "failed", "abandoned")
 """`failed` is one attempt, tried again later; `abandoned` is a notice given up."""
+AUTH_REJECTIONS = {"api": ("401", "403")}
+"""The codes that each surface refuses with for want of rights."""
 SYNCED_STATES = (
     OrderState.OPEN,
     OrderState.PARTIALLY_FILLED,
@@ -46,7 +58,9 @@ SYNCED_STATES = (
     OrderState.REJECTED,
 )
 """What an order in the book can be brought to; `unknown` is counted as quarantined."""
-DISCREPANCIES = tuple(kind for kind in PositionVerdictKind if kind.is_discrepancy)
+POSITION_DISCREPANCIES = tuple(kind for kind in PositionVerdictKind if kind.is_discrepancy)
+DISCREPANCIES = (*POSITION_DISCREPANCIES, HoldingVerdictKind.UNATTRIBUTED)
+"""The last one is of balances, not of positions."""
 
 CYCLE_BUCKETS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
 REQUEST_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -84,6 +98,9 @@ class Metrics:
                 self.incidents_open.labels(severity, kind)
         for outcome in NOTIFICATION_OUTCOMES:
             self.notifications_total.labels(outcome)
+        for surface, codes in AUTH_REJECTIONS.items():
+            for code in codes:
+                self.auth_rejections_total.labels(surface, code)
 
     def cycle_finished(self, job: str, account: str, outcome: OutcomeState) -> None:
         """Count one pass over one account."""
@@ -117,8 +134,13 @@ class Metrics:
 
     def set_position_discrepancies(self, account: str, counts: Mapping[str, int]) -> None:
         """Positions of one account that differ now, by kind; a kind left out has none."""
-        for kind in DISCREPANCIES:
+        for kind in POSITION_DISCREPANCIES:
             self.position_discrepancies.labels(account, kind).set(counts.get(kind, 0))
+
+    def set_unattributed(self, account: str, count: int) -> None:
+        """Currencies of one account that hold what neither book nor baseline explains."""
+        kind = HoldingVerdictKind.UNATTRIBUTED
+        self.position_discrepancies.labels(account, kind).set(count)
 
     def set_incidents_open(self, counts: Mapping[tuple[str, str], int]) -> None:
         """Incidents that are not resolved, by (severity, kind); a pair left out has none."""
@@ -194,7 +216,7 @@ class Metrics:
         )
         self.position_discrepancies = self._gauge(
             "position_discrepancies",
-            "Positions in which book and venue differ now, confirmed or not.",
+            "Positions (`unattributed`: balances) that differ from the book now, confirmed or not.",
             *("account", "kind"),
         )
         self.profiles_deactivated_total = self._counter(

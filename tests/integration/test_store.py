@@ -1,6 +1,5 @@
 """The store: one transaction or nothing, one row for one event, suspicions that survive."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -14,7 +13,6 @@ from reconciler.domain.identity import AccountName, BookName, ProfileId, RunId
 from reconciler.domain.incidents import IncidentDraft, IncidentKey, IncidentKind, Severity
 from reconciler.domain.leases import Lease
 from reconciler.domain.suspicions import Suspicion, SuspicionKey
-from reconciler.notify.outbox import Outbox
 from reconciler.store.connecting import Pool, open_pool
 from reconciler.store.leases import Leases
 from reconciler.store.memory import keep_suspicions, load_memory
@@ -172,92 +170,3 @@ async def test_suspicions_survive_to_the_microsecond(
     await keep_suspicions(connection, book=BOOK, account=MAIN, keep=[], drop=[kept.key])
     assert (await load_memory(connection, book=BOOK, account=MAIN)).suspicions == {}
     assert await _count(connection, "suspicions") == 1, "the other account keeps its own"
-
-
-async def test_two_dispatchers_send_each_notice_once(
-    pool: Pool, lease: Lease, connection: "asyncpg.Connection[asyncpg.Record]"
-) -> None:
-    async with writing(
-        pool, lease, book=BOOK, run=RunId("r1"), mode="enforce", redact=_unchanged
-    ) as record:
-        for n in range(30):
-            await record.notify(f"k{n}", None, {"event": "x", "n": n})
-            await record.notify(f"k{n}", None, {"event": "x", "n": n})
-    sent: list[str] = []
-
-    async def send(payload: dict[str, object]) -> None:
-        sent.append(str(payload["key"]))
-
-    first, second = (Outbox(pool, {"it": send}, count=lambda _: None) for _ in range(2))
-    await asyncio.gather(first.deliver_due(), second.deliver_due())
-    assert sorted(sent) == sorted(f"k{n}" for n in range(30))
-    assert (
-        await connection.fetchval(
-            "select count(*) from reconciler.outbox where delivered_at is null"
-        )
-        == 0
-    )
-
-
-async def test_notices_of_one_incident_arrive_in_order(pool: Pool, lease: Lease) -> None:
-    """The first is refused: the second waits for it, those of other incidents do not."""
-    async with writing(
-        pool, lease, book=BOOK, run=RunId("r1"), mode="enforce", redact=_unchanged
-    ) as record:
-        one = await record.open_incident(DRAFT)
-        await record.notify("later", one.id, {"event": "later"})
-        await record.notify("other", None, {"event": "other"})
-    sent: list[str] = []
-
-    async def refuse(payload: dict[str, object]) -> str | None:
-        sent.append(str(payload["event"]))
-        return "no" if payload["event"] == "incident_opened" else None
-
-    await Outbox(pool, {"it": refuse}, count=lambda _: None).deliver_due()
-    assert sent == ["incident_opened", "other"]
-
-
-async def test_a_sender_that_breaks_is_tried_again_later(
-    pool: Pool, lease: Lease, connection: "asyncpg.Connection[asyncpg.Record]"
-) -> None:
-    """A channel's own bug must not end the daemon."""
-    async with writing(
-        pool, lease, book=BOOK, run=RunId("r1"), mode="enforce", redact=_unchanged
-    ) as record:
-        await record.notify("k", None, {"event": "x"})
-
-    async def break_down(payload: dict[str, object]) -> str | None:
-        raise RuntimeError(f"cannot send {payload['event']}")
-
-    counted: list[str] = []
-    await Outbox(pool, {"it": break_down}, count=counted.append).deliver_due()
-    row = await connection.fetchrow("select * from reconciler.outbox")
-    assert row is not None
-    assert row["delivered_at"] is None
-    assert "cannot send" in row["last_error"]
-    assert counted == ["failed"]
-
-
-async def test_a_channel_that_took_a_notice_is_not_asked_again(
-    pool: Pool, lease: Lease, connection: "asyncpg.Connection[asyncpg.Record]"
-) -> None:
-    async with writing(
-        pool, lease, book=BOOK, run=RunId("r1"), mode="enforce", redact=_unchanged
-    ) as record:
-        await record.notify("k", None, {"event": "x"})
-    asked: list[str] = []
-
-    async def take(payload: dict[str, object]) -> str | None:
-        asked.append(f"good {payload['event']}")
-        return None
-
-    async def refuse(payload: dict[str, object]) -> str | None:
-        asked.append(f"bad {payload['event']}")
-        return "no" if len(asked) < 3 else None
-
-    outbox = Outbox(pool, {"good": take, "bad": refuse}, count=lambda _: None)
-    await outbox.deliver_due()
-    await connection.execute("update reconciler.outbox set next_attempt_at = now()")
-    await outbox.deliver_due()
-    assert sorted(asked) == ["bad x", "bad x", "good x"]
-    assert await connection.fetchval("select delivered_at from reconciler.outbox") is not None

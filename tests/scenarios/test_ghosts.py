@@ -238,7 +238,7 @@ async def test_a_bot_that_touches_its_row_at_every_tick_is_contained_all_the_sam
         await setting.once(positions={"grace": "1s", "confirm_after": "50ms"})
         return await setting.status() == "inactive"
 
-    await eventually(contained, within=20, every=0)
+    await eventually(contained, within=20, every=0.5)  # within the venue's budget
     assert asyncio.get_running_loop().time() - began >= 4, "its five windows were granted"
 
 

@@ -231,6 +231,8 @@ def test_the_report_has_the_contracts_fields(started: HealthBoard, clock: _Clock
     started.set_orders("spare", {"p1": (1, 1800.0)}, quarantined=2)
     started.set_incidents({"SEV-1": 1})
     started.set_coverage("spare", ["spot balances"])
+    started.set_interval("main", timedelta(minutes=1), note=None)
+    started.set_interval("spare", timedelta(minutes=2), note="the budget holds no more")
     clock.pass_by(seconds=30)
     last = AT.isoformat()
     expected: dict[str, Any] = {
@@ -245,14 +247,19 @@ def test_the_report_has_the_contracts_fields(started: HealthBoard, clock: _Clock
                 "last_success": last,
                 "coverage": {"complete": True, "not_covered": []},
                 "degraded": False,
+                "interval_seconds": 60.0,
+                "note": None,
             },
             "spare": {
                 "last_success": last,
                 "coverage": {"complete": False, "not_covered": ["spot balances"]},
                 "degraded": False,
+                "interval_seconds": 120.0,
+                "note": "the budget holds no more",
             },
         },
         "database": {"up": True, "why": None},
+        "requests": {"heard_by": None, "up": False, "why": "not begun"},
         "version": "1.2.3",
         "degraded": [],
     }

@@ -6,8 +6,8 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::jsonb)
 on conflict (kind, book, account, subject) do update set
   status = 'open', severity = excluded.severity, title = excluded.title,
   profile_id = excluded.profile_id, symbol = excluded.symbol, order_id = excluded.order_id,
-  details = excluded.details, opened_at = now(), acknowledged_at = null, resolved_at = null,
-  parity_streak = 0, parity_seen_at = null
+  details = excluded.details, opened_at = now(), acknowledged_at = null,
+  acknowledged_by = null, resolved_at = null, resolved_by = null, parity_streak = 0, parity_seen_at = null
 where i.status = 'resolved'
 returning id, (xmax <> 0) as reopened;
 
@@ -23,10 +23,17 @@ update reconciler.incidents
 set severity = $2, title = $3, details = $4::jsonb, profile_id = coalesce($5, profile_id)
 where id = $1;
 
+-- name: change_severity
+-- What it means has changed, and nothing else of it.
+update reconciler.incidents
+set severity = $2, details = details || $3::jsonb
+where id = $1 and status <> 'resolved'
+returning title, symbol, profile_id, order_id;
+
 -- name: unresolved_of_account
 -- What is open on one account.
 select id, kind, subject, severity, status, title, opened_at, parity_streak, parity_seen_at,
-       details
+       details, profile_id, symbol
 from reconciler.incidents where book = $1 and account = $2 and status <> 'resolved';
 
 -- name: note_parity

@@ -16,10 +16,10 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9::jsonb, $10::jsonb, $11);
 -- name: add_containment
 -- A profile that was set inactive, once for each standing incident.
 insert into reconciler.containments
-  (book, profile_id, account, incident_id, reason, status_before)
-values ($1, $2, $3, $4, $5, $6)
+  (book, profile_id, account, incident_id, reason, status_before, held)
+values ($1, $2, $3, $4, $5, $6, $7)
 on conflict (book, profile_id, incident_id) where released_at is null do update
-  set parity_streak = 0, parity_seen_at = null
+  set parity_streak = 0, parity_seen_at = null, contained_at = now(), held = excluded.held
 returning id, (xmax <> 0) as again;
 
 -- name: count_contained
@@ -38,9 +38,11 @@ on conflict (book, order_id) do update set
   incident_id = excluded.incident_id, seen_again_at = null, details = excluded.details;
 
 -- name: quarantined_since
--- How many of an account were quarantined within the window (rule 9's rolling hour).
+-- How many of an account were quarantined within the window (rule 9's rolling hour), but for those
+-- of a mass change that a person let through.
 select count(*)::int from reconciler.quarantine
-where account = $1 and quarantined_at > clock_timestamp() - $2::interval;
+where account = $1 and quarantined_at > clock_timestamp() - $2::interval
+  and not details ? 'accepted';
 
 -- name: note_seen_again
 -- The venue shows a quarantined order again: the review row says so, nothing is released.
@@ -89,3 +91,22 @@ select exists (
 -- name: span
 -- Between these two lies every `updated_at` that this transaction wrote.
 select now() - interval '1 second' as begun, clock_timestamp() + interval '1 second' as now;
+
+-- name: read_baselines
+-- One row at least once the first reading was made.
+select b.asset, b.qty, b.symbol
+from reconciler.baseline_readings r
+left join reconciler.baselines b on b.book = r.book and b.account = r.account
+where r.book = $1 and r.account = $2;
+
+-- name: note_baseline_reading
+-- The first complete reading of the balances; later ones change nothing.
+insert into reconciler.baseline_readings (book, account) values ($1, $2)
+on conflict (book, account) do nothing;
+
+-- name: keep_baselines
+-- Baselines as they are now known; those of other currencies stay.
+insert into reconciler.baselines (book, account, asset, qty, symbol)
+select $1, $2, asset, qty, symbol
+from unnest($3::text[], $4::numeric[], $5::text[]) as u(asset, qty, symbol)
+on conflict (book, account, asset) do update set qty = excluded.qty, symbol = excluded.symbol;
