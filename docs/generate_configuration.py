@@ -53,14 +53,10 @@ KINDS: tuple[tuple[Any, str], ...] = (
 NOT_YET = "Read and checked, used by nothing in this version."
 NOTES: Mapping[str, str] = {
     "schedule.auth_probe": NOT_YET,
-    "positions.confirmations": "Re-enabling has no command in this version; incidents end by the "
-    "same number.",
-    "policy": NOT_YET,
     "auth": "In this version only the API uses it: `supabase_url`, `jwt_secret` and `jwks_url`.",
     "book.url": "In this version it must be the same as `database.url`: a book in another "
     "database is refused at start.",
     "accounts.<name>.private_key": "Never handed to the venue's adapter, even where it is set.",
-    "book.profiles.activate": "Prepared and checked at start; no command runs it in this version.",
 }
 """What is true of this version only, by dotted key or table."""
 

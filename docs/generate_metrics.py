@@ -13,6 +13,7 @@ from reconciler.domain.outcome import OutcomeState
 from reconciler.domain.snapshot import ScopeName
 from reconciler.telemetry.metrics import (
     ANSWERS,
+    AUTH_REJECTIONS,
     CALLS,
     DISCREPANCIES,
     GUARDS,
@@ -40,7 +41,6 @@ holds an order id.
 
 NOTES: Mapping[str, str] = {
     "reconciler_auth_probe_up": "Nothing writes it in this version.",
-    "reconciler_auth_rejections_total": "Nothing writes it in this version.",
     "reconciler_guard_trips_total": "`clock_skew` is never counted in this version.",
     "reconciler_notifications_total": "`abandoned` is never counted in this version.",
     "reconciler_open_orders": "Trigger orders are counted too.",
@@ -64,6 +64,8 @@ LABELS: Mapping[str, Iterable[str]] = {
     "severity": Severity,
     "guard": GUARDS,
     "outcome` of `notifications_total": NOTIFICATION_OUTCOMES,
+    "surface": AUTH_REJECTIONS,
+    "code": sorted({code for codes in AUTH_REJECTIONS.values() for code in codes}),
 }
 
 

@@ -2,7 +2,23 @@
 
 import typer
 
-from reconciler.cli import check, demo, migrate, once, run
+from reconciler.cli import (
+    accounts,
+    check,
+    demo,
+    guards,
+    ignores,
+    incidents,
+    migrate,
+    once,
+    operations,
+    orders,
+    positions,
+    profiles,
+    quarantine,
+    replay,
+    run,
+)
 
 app = typer.Typer(
     name="reconciler",
@@ -16,6 +32,19 @@ app.command("once")(once.once)
 app.command("demo")(demo.demo)
 app.command("check")(check.check)
 app.command("migrate")(migrate.migrate)
+app.command("replay")(replay.replay)
+for name, noun in {
+    "incidents": incidents.app,
+    "quarantine": quarantine.app,
+    "orders": orders.app,
+    "positions": positions.app,
+    "profiles": profiles.app,
+    "accounts": accounts.app,
+    "guards": guards.app,
+    "ignore": ignores.app,
+    "operations": operations.app,
+}.items():
+    app.add_typer(noun, name=name)
 
 
 @app.callback(invoke_without_command=True)

@@ -3,14 +3,18 @@
 import asyncio
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import structlog
 
+from reconciler.cycle.backlog_stage import settle_backlog
+from reconciler.cycle.containment_watch import watch_contained
+from reconciler.cycle.exposure import follow_exposure
 from reconciler.cycle.facts import PassFacts
 from reconciler.cycle.healing import settle_account, venue_draft, venue_kind, weigh_account
+from reconciler.cycle.holding_stage import settle_holdings
 from reconciler.cycle.judging import Judging
 from reconciler.cycle.looking import Look, Tools, take_look
 from reconciler.cycle.order_acts import act_on_orders
@@ -19,7 +23,6 @@ from reconciler.cycle.position_stage import act_on_positions, weigh_positions
 from reconciler.cycle.suspicion_book import SuspicionBook
 from reconciler.domain.errors import (
     BookUnreadableError,
-    DatabaseUnavailableError,
     LeaseLostError,
     ReconcilerError,
     VenueUnavailableError,
@@ -37,6 +40,9 @@ log = structlog.get_logger("reconciler.cycle")
 
 PASS_DEADLINE = timedelta(minutes=5)
 """No pass lasts longer: every call has its own, shorter deadline; this one catches their sum."""
+
+NOTE_DEADLINE = timedelta(seconds=30)
+"""Recording why a pass failed: a few small statements."""
 
 MAX_SHARE = timedelta(seconds=5)
 """The two jobs of an account that are due within this time share one look."""
@@ -131,11 +137,15 @@ class AccountCycle:
         if isinstance(lease, Held):
             return self._failed(OutcomeState.HELD, f"held by another daemon ({lease.holder})")
         look = await take_look(self._tools, self._judging, lease, run)
-        await _settle_orders(look)
+        await _aside(look, "orders", _settle_orders)
         if positions:
             await act_on_positions(look, weigh_positions(look))
+            await _aside(look, "exposure", follow_exposure)
+            await _aside(look, "containments", watch_contained)
+            await settle_holdings(look)
         else:
             look.still_there.add((IncidentKind.MASS_CHANGE, "positions"))
+        await _aside(look, "backlog", settle_backlog)
         await settle_account(look, weigh_account(look))
         await self._remember(look, positions=positions)
         outcome = _outcome(look)
@@ -192,9 +202,12 @@ class AccountCycle:
         if lease is None:
             return
         try:
-            await self._suspect(lease, draft, run, confirmations=confirmations, spacing=spacing)
-        except (DatabaseUnavailableError, LeaseLostError) as error:
-            log.warning("[Reconcile] could not record", account=lease.account, why=str(error))
+            async with asyncio.timeout(NOTE_DEADLINE.total_seconds()):
+                await self._suspect(lease, draft, run, confirmations=confirmations, spacing=spacing)
+        except (ReconcilerError, TimeoutError) as error:
+            log.warning("[Reconcile] could not record", account=lease.account, why=repr(error))
+        except Exception:  # said while another error is told: it must not take that one's place
+            log.exception("[Reconcile] could not record", account=lease.account)
 
     async def _suspect(
         self,
@@ -222,18 +235,26 @@ class AccountCycle:
 
 
 async def _settle_orders(look: Look) -> None:
-    """Orders first; trouble with them never keeps a ghost from being contained."""
+    await act_on_orders(look, await plan_orders(look))
+
+
+async def _aside(look: Look, what: str, settle: Callable[[Look], Awaitable[None]]) -> None:
+    """Trouble with one part of a look, or one odd row in it, never keeps a ghost from being
+    contained, nor what was seen from being remembered.
+    """
     try:
-        await act_on_orders(look, await plan_orders(look))
+        await settle(look)
     except LeaseLostError:
         raise
     except ReconcilerError as error:
-        look.unjudged.append(f"orders: {error}")
-        look.find("orders", "", str(error), "none")
-    except Exception as error:  # one odd order must not keep a ghost from being contained
-        log.exception("[OrderSync] orders not judged", account=look.tools.account, run_id=look.run)
-        look.unjudged.append(f"orders: {type(error).__name__}: {error}")
-        look.find("orders", "", f"{type(error).__name__}: {error}", "none")
+        look.unjudged.append(f"{what}: {error}")
+        look.find(what, "", str(error), "none")
+    except Exception as error:
+        account = look.tools.account
+        tag = TAGS.get(what, "[Reconcile]")
+        log.exception(f"{tag} {what} not judged", account=account, run_id=look.run)
+        look.unjudged.append(f"{what}: {type(error).__name__}: {error}")
+        look.find(what, "", f"{type(error).__name__}: {error}", "none")
 
 
 def _outcome(look: Look) -> Outcome:
@@ -251,10 +272,12 @@ def _outcome(look: Look) -> Outcome:
         or "book and venue differ",
         OutcomeState.NOT_JUDGED: "; ".join(look.unjudged[:3]),
     }
+    pause = look.memory.pause
+    suffix = f" ({pause.sentence}: judged, and nothing is written)" if pause is not None else ""
     return Outcome(
         account=look.tools.account,
         state=state,
-        sentence=sentences[state],
+        sentence=sentences[state] + suffix,
         findings=tuple(look.findings),
         recheck_after=min(look.recheck, default=None),
         retry_after=min(
@@ -271,6 +294,11 @@ TAGS = {
     "advanced": "[OrderSync]",
     "stuck_order": "[OrderSync]",
     "orphan_order": "[OrderSync]",
+    "orders": "[OrderSync]",
+    "stale_backlog": "[OrderSync]",
+    "order_quarantined": "[QUARANTINE]",
+    "entry_after_containment": "[GHOST]",
+    "containment": "[GHOST]",
     "inconclusive": "[OrderSync]",
     "unmapped": "[OrderSync]",
     "ghost_position": "[GHOST]",

@@ -6,14 +6,15 @@ from datetime import timedelta
 from reconciler.cycle.looking import MIN_REACH, Look
 from reconciler.cycle.suspicion_book import POSITION_FAMILY
 from reconciler.domain.book import BookReading, Profile
-from reconciler.domain.identity import ProfileId
+from reconciler.domain.identity import ProfileId, Symbol
 from reconciler.domain.incidents import IncidentDraft, IncidentKey, IncidentKind
 from reconciler.domain.verdicts import PositionVerdict
-from reconciler.incidents.evidence import evidence_bundle
+from reconciler.incidents.evidence import JudgedUnder, evidence_bundle
 from reconciler.ports import Record
 from reconciler.rules.blast_radius import why_not_contain
 from reconciler.rules.book_changes import changed_at_by_symbol, digests_of, note_changes
 from reconciler.rules.ghost_positions import Pinning, pin_on_profiles
+from reconciler.rules.policy import Breach, find_breach
 from reconciler.rules.severity import FIXED, severity_of_position
 
 PINNING_REACH = max(timedelta(days=30), MIN_REACH)
@@ -36,6 +37,8 @@ class _Containment:
     inactive: frozenset[ProfileId]
     """Set inactive by us, now."""
     why_held: str | None
+    let_through: str | None
+    """Why it would have been held, had a person not let it through."""
 
     def why_not_contained(self, look: Look) -> str | None:
         """Why profiles that were to be set inactive still are not, or None."""
@@ -45,8 +48,11 @@ class _Containment:
         return f"the book's statement left {', '.join(left)} as they were"
 
 
-async def contain(look: Look, verdict: PositionVerdict) -> None:
-    """Profile inactive, incident, evidence, containment, audit, notice: all or nothing."""
+async def contain(look: Look, verdict: PositionVerdict, *, is_last: bool) -> None:
+    """Profile inactive, incident, evidence, containment, audit, notice: all or nothing.
+
+    `is_last`: of this look. What a person let through is through with it.
+    """
     async with look.writing() as record:
         reading = await look.tools.book.read_within(
             record.connection,
@@ -60,6 +66,9 @@ async def contain(look: Look, verdict: PositionVerdict) -> None:
         done = await _deactivate(look, verdict, reading, record)
         opened = await record.open_incident(_draft(look, done))
         await _record(look, done, record, opened.id)
+        await _note_breach(look, verdict, record, opened.id)
+        if done.let_through is not None:
+            await _record_let_through(look, done, record, opened.id, is_last=is_last)
     _tell(look, done, opened.id)
 
 
@@ -78,7 +87,9 @@ async def _deactivate(
 ) -> _Containment:
     pinning = pin_on_profiles(symbol=verdict.symbol, reading=reading)
     wanted = tuple(p for p in pinning.profiles if p.is_active)
-    why_held = await _why_held(look, verdict, record)
+    why_held, let_through = await _why_held(look, verdict, record), None
+    if why_held is not None and look.leave is not None:
+        why_held, let_through = None, why_held
     inactive: frozenset[ProfileId] = frozenset()
     if look.judging.enforces and why_held is None and wanted:
         inactive = await look.tools.book.deactivate(record.connection, [p.id for p in wanted])
@@ -89,6 +100,7 @@ async def _deactivate(
         wanted=wanted,
         inactive=inactive,
         why_held=why_held,
+        let_through=let_through,
     )
 
 
@@ -130,7 +142,7 @@ def _draft(look: Look, done: _Containment) -> IncidentDraft:
 async def _record(look: Look, done: _Containment, record: Record, incident_id: int) -> None:
     for profile in done.wanted:
         if not look.judging.enforces:
-            text = f"observe: profile {profile.id} would have been set inactive"
+            text = f"{look.judging.mode}: profile {profile.id} would have been set inactive"
             await record.add_event_once(incident_id, "would_contain", text)
         elif profile.id in done.inactive:
             await _record_contained(look, done, record, profile, incident_id)
@@ -162,7 +174,15 @@ async def _record_contained(
         incident_id=incident_id,
         reason=done.verdict.reason,
         status_before=profile.status,
+        held=_held(look, done.reading),
     )
+    if any(c.profile_id == profile.id for c in look.memory.containments):
+        name = done.verdict.kind.value.replace("_", " ")
+        by_hand = (
+            f"profile {profile.id} was re-enabled by hand while the {name} of "
+            f"{done.verdict.symbol} is there"
+        )
+        await record.add_event(incident_id, "reenabled_by_hand", by_hand)
     text = f"profile {profile.id} set inactive" + (" again" if again else "")
     await record.add_event(incident_id, "contained", text)
     await record.announce(
@@ -176,10 +196,35 @@ async def _record_contained(
     )
 
 
+def _held(look: Look, reading: BookReading) -> frozenset[Symbol]:
+    """A row that later appears in one of these markets mends something, or comes of an order of
+    before; it enters nothing.
+    """
+    held = {p.symbol for p in look.snapshot.positions} | {o.symbol for o in look.snapshot.orders}
+    held |= {p.symbol for p in reading.positions if p.open}
+    return frozenset(held | {o.symbol for o in reading.orders if not o.state.is_terminal})
+
+
+async def _record_let_through(
+    look: Look, done: _Containment, record: Record, incident_id: int, *, is_last: bool
+) -> None:
+    """Who let it through, on both timelines; with the last one, the leave is used up."""
+    leave = look.leave
+    assert leave is not None
+    text = f"let through by {leave.accepted_by}: {done.let_through}"
+    held = look.incident_of(IncidentKind.MASS_CHANGE, "positions")
+    for told in (incident_id, *([held.id] if held is not None else [])):
+        await record.add_event_once(told, "let_through", text)
+    if is_last:
+        await record.use_acceptance(leave)
+
+
 def _tell(look: Look, done: _Containment, incident_id: int) -> None:
     """The line of the outcome, and the numbers, once the transaction is through."""
     look.facts.deactivated += len(done.inactive)
     verdict = done.verdict
+    if done.let_through is not None:
+        look.still_there.add((IncidentKind.MASS_CHANGE, "positions"))
     if done.why_held is not None:
         look.facts.guard_trips["mass_containment"] += 1
         look.still_there.add((IncidentKind.MASS_CHANGE, "positions"))
@@ -226,7 +271,26 @@ async def _open(
         if "not_contained" in details:
             text = f"could not be contained: {details['not_contained']}"
             await record.add_event_once(opened.id, "not_contained", text)
+        await _note_breach(look, verdict, record, opened.id)
     look.find(verdict.kind, verdict.subject, verdict.reason, action, incident_id=opened.id)
+
+
+def breach_of(look: Look, verdict: PositionVerdict) -> Breach | None:
+    """Whether it is a ghost of at least `policy.ghost_threshold_notional`."""
+    return find_breach(verdict, account=look.tools.account, threshold=look.judging.ghost_threshold)
+
+
+async def report_breach(look: Look, verdict: PositionVerdict, *, action: str) -> None:
+    """A ghost that grew to the threshold after its incident was opened."""
+    await _open(look, verdict, action, {})
+
+
+async def _note_breach(
+    look: Look, verdict: PositionVerdict, record: Record, incident_id: int
+) -> None:
+    breach = breach_of(look, verdict)
+    if breach is not None:
+        await record.add_event_once(incident_id, "threshold", breach.text)
 
 
 def position_draft(
@@ -239,6 +303,9 @@ def position_draft(
 ) -> IncidentDraft:
     """The incident of one position, with the evidence that it rests on."""
     name = verdict.kind.value.replace("_", " ")
+    breach = breach_of(look, verdict)
+    if breach is not None:
+        details = {**details, "threshold": breach.details}
     return IncidentDraft(
         key=IncidentKey(
             kind=IncidentKind(verdict.kind.value),
@@ -258,6 +325,11 @@ def position_draft(
             verdict=verdict,
             limits={"positions": look.judging.positions},
             changed_at=look.changed_at.get(verdict.symbol),
+            under=JudgedUnder(
+                now=max(look.now, reading.read_at),
+                ownership=look.ownership,
+                first_seen_at=look.suspicions.first_seen_at(POSITION_FAMILY, verdict.subject),
+            ),
         ),
     )
 

@@ -28,9 +28,13 @@ class PassFacts:
     stale_by_profile: Mapping[str, StaleOrders] | None = None
     discrepancies: Mapping[str, int] | None = None
     """Position verdict kind → how many."""
+    unattributed: int | None = None
+    """How many currencies hold what neither book nor baseline explains."""
     synced: Counter[str] = field(default_factory=Counter)
     quarantined: int = 0
     deactivated: int = 0
     guard_trips: Counter[str] = field(default_factory=Counter)
+    paused: str | None = None
+    """By whom and until when; empty: the account is not paused."""
     skew_of_database: timedelta | None = None
     skew_of_venue: timedelta | None = None

@@ -12,7 +12,9 @@ from reconciler.rules.confirmation import is_confirmed
 from reconciler.rules.severity import FIXED
 
 VENUE_KINDS = (IncidentKind.VENUE_UNREACHABLE, IncidentKind.VENUE_AUTH)
-ORDER_KINDS = frozenset({IncidentKind.STUCK_ORDER, IncidentKind.ORPHAN_ORDER})
+ORDER_KINDS = frozenset(
+    {IncidentKind.STUCK_ORDER, IncidentKind.ORPHAN_ORDER, IncidentKind.STALE_BACKLOG}
+)
 
 
 def venue_kind(failure: Failure) -> IncidentKind:
@@ -57,6 +59,7 @@ def weigh_account(look: Look) -> list[IncidentDraft]:
     look.judged_kinds |= {IncidentKind.CLOCK_SKEW, IncidentKind.BOOK_UNREADABLE}
     look.settled.add(IncidentKind.CLOCK_SKEW)
     drafts.extend(_skews(look))
+    drafts.extend(_coverage_gap(look))
     return drafts
 
 
@@ -91,10 +94,40 @@ def _skew_draft(look: Look, source: str, skew: timedelta) -> IncidentDraft:
     )
 
 
+def _coverage_gap(look: Look) -> list[IncidentDraft]:
+    """One incident for all that is not watched. A scope that failed says nothing about it."""
+    kind = IncidentKind.COVERAGE_GAP
+    if any(s.completeness is Completeness.FAILED for s in look.snapshot.scopes.values()):
+        return []
+    look.judged_kinds.add(kind)
+    look.settled.add(kind)
+    if not look.gaps:
+        return []
+    look.still_there.add((kind, ""))
+    seen = look.suspicions.see(kind, "", spacing=look.judging.position_confirm_after)
+    if not is_confirmed(seen, confirmations=look.judging.position_confirmations):
+        return []
+    account = look.tools.account
+    return [
+        IncidentDraft(
+            key=IncidentKey(kind=kind, book=look.tools.book.name, account=account, subject=""),
+            severity=FIXED[kind],
+            title=f"account {account}: {len(look.gaps)} part(s) of it are not covered: "
+            f"{look.gaps[0]}",
+            details={"gaps": list(look.gaps)},
+        )
+    ]
+
+
+def _is_news(draft: IncidentDraft, standing: OpenIncident | None) -> bool:
+    """Not open yet, or it lists other gaps than it did."""
+    return standing is None or standing.details.get("gaps") != draft.details.get("gaps")
+
+
 async def settle_account(look: Look, drafts: list[IncidentDraft]) -> None:
     """Open what is confirmed, and count parity for what is not there any more."""
-    standing = {(i.key.kind, i.key.subject) for i in look.memory.incidents}
-    new = [d for d in drafts if (d.key.kind, d.key.subject) not in standing]
+    standing = {(i.key.kind, i.key.subject): i for i in look.memory.incidents}
+    new = [d for d in drafts if _is_news(d, standing.get((d.key.kind, d.key.subject)))]
     parity = [i for i in look.memory.incidents if _streak_changes(look, i)]
     if not new and not parity:
         return

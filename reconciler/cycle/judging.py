@@ -1,11 +1,13 @@
 """The operator's numbers, as one pass needs them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Decimal
 from typing import Literal
 
 from reconciler.domain.identity import AccountName
 from reconciler.rules.blast_radius import BlastLimits
+from reconciler.rules.escalation import EscalationLimits
 from reconciler.rules.ghost_positions import PositionLimits
 from reconciler.rules.order_status import OrderLimits
 
@@ -14,7 +16,8 @@ from reconciler.rules.order_status import OrderLimits
 class Judging:
     """Section 4 of the design for one account. Units are in the types."""
 
-    mode: Literal["enforce", "observe"]
+    mode: Literal["enforce", "observe", "paused"]
+    """`paused` is `observe` for one account, until a person's pause ends."""
     orders: OrderLimits
     order_confirmations: int
     order_confirm_after: timedelta
@@ -33,8 +36,11 @@ class Judging:
     client_order_id_prefix: str | None
     accounts: tuple[AccountName, ...]
     """Every account under watch, for the guard that compares accounts."""
+    ghost_threshold: Decimal | None = None
+    """From this notional on a ghost's incident advises to close it; None: never."""
+    escalation: EscalationLimits = field(default_factory=EscalationLimits)
 
     @property
     def enforces(self) -> bool:
-        """False in observe: the last write is left out."""
+        """False in observe and while paused: the last write is left out."""
         return self.mode == "enforce"

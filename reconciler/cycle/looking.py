@@ -1,23 +1,25 @@
 """One look: the book, the venue, and what we remember; everything that judging starts from."""
 
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from reconciler.cycle.facts import PassFacts
 from reconciler.cycle.judging import Judging
 from reconciler.cycle.suspicion_book import POSITION_FAMILY, SuspicionBook
 from reconciler.domain.book import BookReading
-from reconciler.domain.identity import AccountName, BookOrderId, RunId, Symbol
-from reconciler.domain.incidents import IncidentKind
+from reconciler.domain.decisions import Acceptance, Ignored
+from reconciler.domain.identity import AccountName, Asset, BookOrderId, RunId, Symbol
+from reconciler.domain.incidents import IncidentKind, OpenIncident
 from reconciler.domain.leases import Lease
-from reconciler.domain.memory import Memory, OwnWrite, SeenSymbol
+from reconciler.domain.memory import Baseline, Memory, OwnWrite, SeenSymbol
 from reconciler.domain.outcome import Finding
-from reconciler.domain.snapshot import Snapshot
+from reconciler.domain.snapshot import ScopeName, Snapshot
 from reconciler.domain.verdicts import PositionVerdict
 from reconciler.ports import Book, Record, Store, Venue
 from reconciler.rules.book_changes import changed_at_by_symbol, digests_of, note_changes
-from reconciler.rules.ghost_positions import judge_positions
+from reconciler.rules.ghost_positions import judge_positions, mark_moved
 from reconciler.rules.ownership import Ownership
 
 MIN_REACH = timedelta(minutes=10)
@@ -55,6 +57,7 @@ class Look:
     changed_at: dict[Symbol, datetime]
     suspicions: SuspicionBook
     positions: tuple[PositionVerdict, ...] = ()
+    baselines: Mapping[Asset, Baseline] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     facts: PassFacts = field(default_factory=PassFacts)
     still_there: set[tuple[IncidentKind, str]] = field(default_factory=set)
@@ -64,9 +67,23 @@ class Look:
     settled: set[str] = field(default_factory=set)
     """Suspicion kinds that this pass judged in full."""
     recheck: list[timedelta] = field(default_factory=list)
+    gaps: tuple[str, ...] = ()
+    """What nobody watches on this account, beyond the described limits of its venue."""
     unjudged: list[str] = field(default_factory=list)
     """Why something could not be judged, in words."""
     differs: bool = False
+
+    @property
+    def leave(self) -> Acceptance | None:
+        """A person's leave to let a held mass change through; unused where nothing is written."""
+        return self.memory.acceptance if self.judging.enforces else None
+
+    def incident_of(self, kind: IncidentKind, subject: str) -> OpenIncident | None:
+        """The unresolved incident, as it was at the start of this look."""
+        wanted = (kind, subject)
+        return next(
+            (i for i in self.memory.incidents if (i.key.kind, i.key.subject) == wanted), None
+        )
 
     @property
     def now(self) -> datetime:
@@ -91,9 +108,13 @@ class Look:
         return self.tools.writing(self.lease, self.run, self.judging.mode)
 
     def judge_positions_of(
-        self, reading: BookReading, changed_at: dict[Symbol, datetime]
+        self,
+        reading: BookReading,
+        changed_at: dict[Symbol, datetime],
+        *,
+        snapshot: Snapshot | None = None,
     ) -> tuple[PositionVerdict, ...]:
-        """Position verdicts of this snapshot against any reading of the book."""
+        """Position verdicts of this snapshot (or another) against any reading of the book."""
         first_seen = {
             subject: at
             for symbol in self._symbols(reading)
@@ -102,7 +123,7 @@ class Look:
         }
         return judge_positions(
             reading=reading,
-            snapshot=self.snapshot,
+            snapshot=snapshot or self.snapshot,
             ownership=self.ownership,
             changed_at=changed_at,
             first_seen=first_seen,
@@ -116,7 +137,7 @@ class Look:
 
 
 async def take_look(tools: Tools, judging: Judging, lease: Lease, run: RunId) -> Look:
-    """Read the book (1), then the venue (2).
+    """Read the book (1), then the venue (2). A paused account is judged as in observe.
 
     Raises BookUnreadableError, DatabaseUnavailableError, VenueUnavailableError.
     """
@@ -125,12 +146,15 @@ async def take_look(tools: Tools, judging: Judging, lease: Lease, run: RunId) ->
     symbol_of = tools.venue.symbol_of
     reading = await tools.book.read(tools.account, reach=reach, symbol_of=symbol_of)
     memory = await tools.store.memory(book=tools.book.name, account=tools.account)
+    if memory.pause is not None and judging.enforces:
+        judging = replace(judging, mode="paused")
     noted = note_changes(seen=memory.seen, digests=digests_of(reading), now=memory.now)
     own_writes = dict(memory.own_writes)
     if noted != memory.seen:
         async with tools.writing(lease, run, judging.mode) as record:
             await record.keep_reading(seen=noted, own_writes=own_writes, read_at=reading.read_at)
     asked = {p.symbol for p in reading.positions} | {o.symbol for o in reading.orders}
+    asked |= {b.symbol for b in (memory.baselines or {}).values() if b.symbol is not None}
     snapshot = await tools.venue.snapshot(now=memory.now, symbols=asked)
     look = Look(
         tools=tools,
@@ -140,7 +164,7 @@ async def take_look(tools: Tools, judging: Judging, lease: Lease, run: RunId) ->
         memory=memory,
         reading=reading,
         snapshot=snapshot,
-        ownership=_ownership(judging, tools.venue),
+        ownership=_ownership(judging, memory.ignored, tools.venue),
         noted=noted,
         own_writes=own_writes,
         changed_at=changed_at_by_symbol(reading=reading, noted=noted, own=own_writes),
@@ -148,16 +172,45 @@ async def take_look(tools: Tools, judging: Judging, lease: Lease, run: RunId) ->
             memory.suspicions, book=tools.book.name, account=tools.account, now=memory.now
         ),
     )
-    look.positions = look.judge_positions_of(reading, look.changed_at)
+    look.positions = await _read_twice(look, look.judge_positions_of(reading, look.changed_at))
     look.facts.snapshot = snapshot
-    look.facts.not_covered = (
-        *snapshot.not_covered,
-        *_strays(reading),
-        *_unwatched(reading, judging),
-    )
+    unwatched = (*_strays(reading), *_unwatched(reading, judging))
+    look.facts.not_covered = (*snapshot.not_covered, *unwatched)
+    look.gaps = tuple(dict.fromkeys((*snapshot.gaps(), *unwatched)))
+    look.facts.paused = memory.pause.sentence if memory.pause is not None else ""
     look.facts.skew_of_database = memory.clock_skew
     look.facts.skew_of_venue = snapshot.venue_clock_skew
     return look
+
+
+async def _read_twice(
+    look: Look, verdicts: tuple[PositionVerdict, ...]
+) -> tuple[PositionVerdict, ...]:
+    """Positions, orders, positions: a new discrepancy is read again once the orders are in.
+
+    One that grace explains, or that has its incident, costs the venue nothing more.
+    """
+    known = {(incident.key.kind.value, incident.key.subject) for incident in look.memory.incidents}
+    new = [
+        v
+        for v in verdicts
+        if v.kind.is_discrepancy
+        and not v.explained_by_change
+        and (v.kind.value, v.subject) not in known
+    ]
+    if not new:
+        return verdicts
+    snapshot = await look.tools.venue.snapshot(
+        now=look.now,
+        # All that the book names: a row of a market that is not in the snapshot is a doubt.
+        symbols={v.symbol for v in new} | {p.symbol for p in look.reading.positions},
+        only=frozenset({ScopeName.POSITIONS}),
+    )
+    failures = snapshot.failures()
+    again = look.judge_positions_of(look.reading, look.changed_at, snapshot=snapshot)
+    marked = mark_moved(first=new, again=again, failed=failures[0].detail if failures else None)
+    by_subject = {v.subject: v for v in marked}
+    return tuple(by_subject.get(v.subject, v) for v in verdicts)
 
 
 def _strays(reading: BookReading) -> tuple[str, ...]:
@@ -178,12 +231,14 @@ def _unwatched(reading: BookReading, judging: Judging) -> tuple[str, ...]:
     return (f"accounts that profiles name and the configuration lacks: {', '.join(missing)}",)
 
 
-def _ownership(judging: Judging, venue: Venue) -> Ownership:
-    """The configured symbols in their one form."""
+def _ownership(judging: Judging, ignored: Ignored, venue: Venue) -> Ownership:
+    """The configured symbols, and those that people ignore, in their one form."""
     symbols = judging.symbols
     return Ownership(
         symbols=None if symbols is None else frozenset(venue.symbol_of(s) for s in symbols),
-        ignored_symbols=frozenset(venue.symbol_of(s) for s in judging.ignored_symbols),
-        ignored_order_ids=frozenset(judging.ignored_order_ids),
+        ignored_symbols=frozenset(
+            venue.symbol_of(s) for s in (*judging.ignored_symbols, *ignored.symbols)
+        ),
+        ignored_order_ids=frozenset((*judging.ignored_order_ids, *ignored.venue_order_ids)),
         client_order_id_prefix=judging.client_order_id_prefix,
     )

@@ -10,7 +10,7 @@ from reconciler.cycle.order_drafts import (
     reported_severity,
 )
 from reconciler.cycle.order_stage import OrderPlan
-from reconciler.cycle.order_writes import write_orders
+from reconciler.cycle.order_writes import Leave, write_orders
 from reconciler.domain.errors import BookUnreadableError, DatabaseRefusedError
 from reconciler.domain.incidents import IncidentKind
 from reconciler.domain.verdicts import OrderVerdict
@@ -25,20 +25,36 @@ async def act_on_orders(look: Look, plan: OrderPlan) -> None:
     refused: dict[str, str] = {}
     due = [*plan.to_write, *plan.to_quarantine]
     for start in range(0, len(due), AT_ONCE):
-        await _write(look, plan, due[start : start + AT_ONCE], refused)
+        is_last = start + AT_ONCE >= len(due)
+        await _write(look, plan, due[start : start + AT_ONCE], refused, is_last=is_last)
+    if not due and plan.leave is not None and plan.uses_up_leave:
+        async with look.writing() as record:
+            await record.use_acceptance(plan.leave)
     await _report(look, plan, refused)
 
 
 async def _write(
-    look: Look, plan: OrderPlan, verdicts: Sequence[OrderVerdict], refused: dict[str, str]
+    look: Look,
+    plan: OrderPlan,
+    verdicts: Sequence[OrderVerdict],
+    refused: dict[str, str],
+    *,
+    is_last: bool,
 ) -> None:
-    """All in one transaction; where the book refuses one, each by itself."""
+    """All in one transaction; where the book refuses one, each by itself. A leave is used up with
+    the last of them: killed before, the next look goes on with it.
+    """
+    leave = Leave(
+        acceptance=plan.leave,
+        is_used_up=is_last and plan.uses_up_leave,
+    )
     try:
-        await write_orders(look, plan.lookups, verdicts)
+        await write_orders(look, plan.lookups, verdicts, leave)
     except (BookUnreadableError, DatabaseRefusedError) as error:
         if len(verdicts) > 1:
             for verdict in verdicts:
-                await _write(look, plan, [verdict], refused)
+                is_its_last = is_last and verdict is verdicts[-1]
+                await _write(look, plan, [verdict], refused, is_last=is_its_last)
             return
         refused[verdicts[0].subject] = str(error)
         look.unjudged.append(f"order {verdicts[0].subject} could not be written: {error}")

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from reconciler.cycle.looking import Look
+from reconciler.cycle.suspicion_book import ORDER_FAMILY
 from reconciler.domain.identity import BookOrderId
 from reconciler.domain.incidents import IncidentDraft, IncidentKey, IncidentKind, Severity
 from reconciler.domain.orders import OrderUpdate
 from reconciler.domain.snapshot import Lookup
 from reconciler.domain.verdicts import OrderVerdict, OrderVerdictKind
-from reconciler.incidents.evidence import evidence_bundle
+from reconciler.incidents.evidence import JudgedUnder, evidence_bundle
 from reconciler.rules.severity import FIXED, severity_of_order, why_exposure_uncertain
 
 Lookups = Mapping[BookOrderId, Lookup]
@@ -126,6 +127,11 @@ def _order_draft(
             limits={"orders": look.judging.orders},
             lookup=lookups.get(order.id) if order is not None else None,
             changed_at=look.changed_at.get(named.symbol),
+            under=JudgedUnder(
+                now=look.now,
+                ownership=look.ownership,
+                first_seen_at=look.suspicions.first_seen_at(ORDER_FAMILY, verdict.subject),
+            ),
         ),
     )
 

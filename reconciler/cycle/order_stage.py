@@ -1,18 +1,18 @@
 """Orders of one look: who is missing, what lookups say, which verdicts are confirmed."""
 
-import time
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
-from reconciler.cycle.facts import StaleOrders
+from reconciler.cycle.backlog_stage import note_backlog
 from reconciler.cycle.looking import Look
+from reconciler.cycle.order_lookups import look_up
 from reconciler.cycle.suspicion_book import ORDER_FAMILY
+from reconciler.domain.decisions import Acceptance
 from reconciler.domain.identity import BookOrderId
 from reconciler.domain.incidents import IncidentKind
 from reconciler.domain.orders import BookOrder, OrderState, VenueOrder
-from reconciler.domain.snapshot import Lookup, Unanswered
+from reconciler.domain.snapshot import Lookup
 from reconciler.domain.suspicions import Suspicion
 from reconciler.domain.verdicts import OrderVerdict, OrderVerdictKind
 from reconciler.rules.blast_radius import why_not_infer_absence, why_not_quarantine
@@ -22,18 +22,12 @@ from reconciler.rules.order_status import (
     OrderLimits,
     find_absent,
     is_in_grace,
-    is_stale,
     judge_order,
     judge_orphans,
 )
 
 Kind = OrderVerdictKind
-NEVER_TRIED = datetime.min.replace(tzinfo=UTC)
 MASS_CHANGE = "mass_change"
-GIVE_UP_AFTER = 3
-"""Lookups in a row without an answer: the venue is asked again in the next cycle."""
-LOOKUPS_WITHIN = timedelta(seconds=60)
-"""Positions are judged after orders: a slow venue must not keep a ghost waiting for longer."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -48,6 +42,10 @@ class OrderPlan:
     mass_change: str | None = None
     """Why nothing is quarantined now, confirmed."""
     lookups: dict[BookOrderId, Lookup] = field(default_factory=dict)
+    leave: Acceptance | None = None
+    """By which `to_quarantine` is let through, though a guard would hold it."""
+    uses_up_leave: bool = False
+    """No missing order waits for its lookup or its confirmation any more."""
 
 
 async def plan_orders(look: Look) -> OrderPlan:
@@ -66,12 +64,18 @@ async def plan_orders(look: Look) -> OrderPlan:
         )
     else:
         look.unjudged.append(why_incomplete)
-    held = _why_held(look, rows, absent, limits, first_seen)
+    held = _why_held(look, rows, absent, matching.by_order, limits, first_seen)
     for row in look.reading.unreadable:
         if row.table == "orders":
             look.unjudged.append(row.why)
             look.find("unreadable", row.id, row.why, "none")
-    plan.lookups = await _look_up(look, absent)
+    plan.lookups = await look_up(
+        look,
+        absent,
+        rows=(*rows, *look.reading.stray_orders),
+        # A person waits for a mass change to be let through: all of it, not some in each look.
+        most=look.judging.lookups_per_cycle if held is None or look.leave is None else len(absent),
+    )
     verdicts = [
         judge_order(
             row=row,
@@ -87,7 +91,7 @@ async def plan_orders(look: Look) -> OrderPlan:
     orphans = await _judge_unmatched(look, matching.unmatched, limits)
     _weigh(look, plan, [*verdicts, *orphans], held, complete=why_incomplete is None)
     _settle(look, complete=why_incomplete is None)
-    _note_backlog(look, rows, matching.by_order, complete=why_incomplete is None)
+    note_backlog(look, rows, matching.by_order, first_seen, complete=why_incomplete is None)
     return plan
 
 
@@ -119,42 +123,46 @@ def _first_seen(look: Look, rows: tuple[BookOrder, ...]) -> dict[BookOrderId, da
     return {order_id: at for order_id, at in found if at is not None}
 
 
-def _why_held(
+def _why_held(  # noqa: PLR0917 - the facts of one look, passed on once
     look: Look,
     rows: tuple[BookOrder, ...],
     absent: tuple[BookOrder, ...],
+    listed: Mapping[BookOrderId, VenueOrder],
     limits: OrderLimits,
     first_seen: Mapping[BookOrderId, datetime],
 ) -> str | None:
-    """Rule 9, before any lookup: rows in their grace are on neither side of the fraction."""
-    live = sum(
-        1
-        for row in rows
-        if row.state.is_live
-        and not is_in_grace(row, now=look.now, limits=limits, first_seen_at=first_seen.get(row.id))
-    )
-    return why_not_infer_absence(live=live, absent=len(absent), limits=look.judging.blast)
+    """Rule 9, before any lookup: rows in their grace are on neither side of the fraction.
 
-
-async def _look_up(look: Look, absent: tuple[BookOrder, ...]) -> dict[BookOrderId, Lookup]:
-    """Targeted lookups, least recently tried first, capped: the bot needs the rest."""
-    turn = sorted(absent, key=lambda o: (look.suspicions.tried_at(o.id) or NEVER_TRIED, o.id))
-    found: dict[BookOrderId, Lookup] = {}
-    begun, unanswered = time.monotonic(), 0
-    for row in turn[: look.judging.lookups_per_cycle]:
-        lookup = await look.tools.venue.look_up(row, now=look.now)
-        found[row.id] = lookup
-        unanswered = unanswered + 1 if isinstance(lookup, Unanswered) else 0
-        late = time.monotonic() - begun > LOOKUPS_WITHIN.total_seconds()
-        if unanswered >= GIVE_UP_AFTER or late:
-            break
-    return found
+    And once more with those that are only touched: a bot that touches most of its rows at every
+    tick must not hide behind their grace that the listing lacks them all.
+    """
+    if not absent:
+        return None
+    live = [row for row in rows if row.state.is_live]
+    settled = [
+        row
+        for row in live
+        if not is_in_grace(row, now=look.now, limits=limits, first_seen_at=first_seen.get(row.id))
+    ]
+    old = [row for row in live if look.now - row.created_at >= limits.grace]
+    for judged in (settled, old):
+        lacks = sum(1 for row in judged if row.id not in listed)
+        why = why_not_infer_absence(live=len(judged), absent=lacks, limits=look.judging.blast)
+        if why is not None:
+            return why
+    return None
 
 
 async def _judge_unmatched(
     look: Look, unmatched: tuple[VenueOrder, ...], limits: OrderLimits
 ) -> list[OrderVerdict]:
     """The book is asked by id, whatever the status, before anything is called an orphan."""
+    for order in unmatched:  # perhaps live, perhaps not: neither an orphan nor nothing
+        if order.state is OrderState.UNMAPPED and look.ownership.owns(order):
+            word = order.raw_status or "none"
+            look.unjudged.append(
+                f"order {order.venue_order_id} of the venue has a status that is not known: {word}"
+            )
     named = {i for row in look.reading.unreadable for i in row.order_ids}
     ours = [
         o
@@ -214,8 +222,9 @@ def _weigh(
 ) -> None:
     """Confirm each verdict, and sort it by what is to be done."""
     due: list[OrderVerdict] = []
+    held_now = held if look.leave is None else None
     for verdict in verdicts:
-        _weigh_one(look, plan, verdict, due, held)
+        _weigh_one(look, plan, verdict, due, held_now)
     for order_id in plan.lookups:
         look.suspicions.note_tried(order_id)
     rolling = why_not_quarantine(
@@ -225,8 +234,10 @@ def _weigh(
         limits=look.judging.blast,
     )
     why = held or rolling
-    if why is None:
+    if why is None or look.leave is not None:
         plan.to_quarantine = due
+        _note_leave(look, plan, verdicts, is_idle=complete and why is None)
+    if why is None:
         if complete:
             look.settled.add(MASS_CHANGE)
             look.judged_kinds.add(IncidentKind.MASS_CHANGE)
@@ -234,12 +245,27 @@ def _weigh(
     look.differs = True
     look.facts.guard_trips["mass_change"] += 1
     look.still_there.add((IncidentKind.MASS_CHANGE, "orders"))
+    if look.leave is not None:
+        look.find(MASS_CHANGE, "orders", why, f"let through by {look.leave.accepted_by}")
+        return
     suspicion = look.suspicions.see(MASS_CHANGE, "orders", spacing=look.judging.order_confirm_after)
     if is_confirmed(suspicion, confirmations=look.judging.order_confirmations):
         plan.mass_change = why
     else:
         look.recheck.append(look.judging.order_confirm_after)
     look.find(MASS_CHANGE, "orders", why, "held back")
+
+
+def _note_leave(
+    look: Look, plan: OrderPlan, verdicts: list[OrderVerdict], *, is_idle: bool
+) -> None:
+    """A person's leave lasts until no missing order waits for its lookup or its confirmation, so
+    that the rest of what was held is let through too. `is_idle`: no guard holds anything now.
+    """
+    plan.leave, due = look.leave, len(plan.to_quarantine)
+    missing = sum(1 for v in verdicts if v.kind in {Kind.UNCHECKED, Kind.QUARANTINE})
+    holds_ghosts = look.incident_of(IncidentKind.MASS_CHANGE, "positions") is not None
+    plan.uses_up_leave = missing == due and (due > 0 or (is_idle and not holds_ghosts))
 
 
 def _weigh_one(  # noqa: C901, PLR0912 - one flat ladder, one rung a verdict
@@ -343,38 +369,3 @@ def _settle(look: Look, *, complete: bool) -> None:
         return
     look.settled |= ORDER_FAMILY
     look.judged_kinds |= {IncidentKind.STUCK_ORDER, IncidentKind.ORPHAN_ORDER}
-
-
-def _note_backlog(
-    look: Look,
-    rows: tuple[BookOrder, ...],
-    listed: Mapping[BookOrderId, VenueOrder],
-    *,
-    complete: bool,
-) -> None:
-    """The stale backlog by profile, for metrics and /health; kept as it was without a listing."""
-    if not complete:
-        return
-    look.facts.open_orders = sum(1 for o in look.snapshot.orders if o.state.is_live)
-    stale: dict[str, list[timedelta]] = defaultdict(list)
-    quarantined: dict[str, int] = defaultdict(int)
-    for row in rows:
-        if row.state is OrderState.UNKNOWN:
-            quarantined[row.profile_id] += 1
-        shown = row.id in listed and listed[row.id].state.is_live
-        if is_stale(
-            row,
-            shown_live=shown,
-            now=look.now,
-            stale_after=look.judging.orders.stale_after,
-            first_seen_at=look.suspicions.first_seen_at(ORDER_FAMILY, row.id),
-        ):
-            stale[row.profile_id].append(look.now - row.created_at)
-    look.facts.stale_by_profile = {
-        profile.id: StaleOrders(
-            count=len(stale[profile.id]),
-            oldest_age=max(stale[profile.id], default=None),
-            quarantined=quarantined[profile.id],
-        )
-        for profile in look.reading.profiles
-    }

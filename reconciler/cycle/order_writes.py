@@ -8,6 +8,7 @@ from datetime import datetime
 from reconciler.cycle.looking import Look
 from reconciler.cycle.order_drafts import Lookups, quarantined_draft, unaware_fill_draft
 from reconciler.domain.book import BookReading
+from reconciler.domain.decisions import Acceptance
 from reconciler.domain.identity import BookOrderId, Symbol
 from reconciler.domain.incidents import IncidentKind
 from reconciler.domain.memory import OwnWrite, SeenSymbol
@@ -17,6 +18,15 @@ from reconciler.ports import Record
 from reconciler.rules.book_changes import digests_of
 
 Kind = OrderVerdictKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leave:
+    """A person's leave to let a held mass change through."""
+
+    acceptance: Acceptance | None = None
+    is_used_up: bool = False
+    """By this transaction."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -48,7 +58,9 @@ class _Written:
             look.own_writes |= self.own_writes
 
 
-async def write_orders(look: Look, lookups: Lookups, verdicts: Sequence[OrderVerdict]) -> None:
+async def write_orders(
+    look: Look, lookups: Lookups, verdicts: Sequence[OrderVerdict], leave: Leave
+) -> None:
     """All of them in one transaction, or none.
 
     Raises BookUnreadableError or DatabaseRefusedError where the book refuses one of them.
@@ -63,10 +75,25 @@ async def write_orders(look: Look, lookups: Lookups, verdicts: Sequence[OrderVer
             if update.order.id not in written:
                 done.find(verdict, "the row moved meanwhile", "left alone")
             elif verdict.kind is Kind.QUARANTINE:
-                await _quarantined(look, lookups, verdict, update, record=record, done=done)
+                await _quarantined(
+                    look, lookups, verdict, update, record=record, done=done, leave=leave
+                )
             else:
                 await _synced(look, lookups, verdict, update, record=record, done=done)
+        await _use(look, leave, record, quarantined=done.quarantined)
     done.tell(look)
+
+
+async def _use(look: Look, leave: Leave, record: Record, *, quarantined: int) -> None:
+    """Who let how many through, on the timeline of what was held."""
+    if leave.acceptance is None:
+        return
+    held = look.incident_of(IncidentKind.MASS_CHANGE, "orders")
+    if held is not None and quarantined:
+        text = f"{quarantined} orders let through by {leave.acceptance.accepted_by}"
+        await record.add_event(held.id, "let_through", text)
+    if leave.is_used_up:
+        await record.use_acceptance(leave.acceptance)
 
 
 def _update_of(verdict: OrderVerdict) -> OrderUpdate:
@@ -197,6 +224,7 @@ async def _quarantined(
     *,
     record: Record,
     done: _Written,
+    leave: Leave,
 ) -> None:
     order = update.order
     draft = quarantined_draft(look, lookups, verdict)
@@ -211,7 +239,11 @@ async def _quarantined(
             reason=verdict.quarantine_reason or "never_seen",
             status_before=order.raw_status,
             incident_id=opened.id,
-            details={"verdict": verdict.reason, "exposure": draft.details["exposure"]},
+            details={
+                "verdict": verdict.reason,
+                "exposure": draft.details["exposure"],
+                **({"accepted": leave.acceptance.id} if leave.acceptance is not None else {}),
+            },
         )
     action = "quarantined" if look.judging.enforces else "would have quarantined"
     done.find(verdict, verdict.reason, action, incident_id=opened.id)

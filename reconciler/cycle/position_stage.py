@@ -3,7 +3,13 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from reconciler.cycle.containment import contain, report, report_uncontained
+from reconciler.cycle.containment import (
+    breach_of,
+    contain,
+    report,
+    report_breach,
+    report_uncontained,
+)
 from reconciler.cycle.looking import Look
 from reconciler.cycle.suspicion_book import POSITION_FAMILY
 from reconciler.domain.errors import LeaseLostError, ReconcilerError
@@ -68,11 +74,16 @@ def _is_confirmed(look: Look, verdict: PositionVerdict) -> bool:
         verdict.kind.value,
         verdict.subject,
         spacing=judging.position_confirm_after,
-        counts=not verdict.explained_by_change,
+        counts=not verdict.explained_by_change and not verdict.moved,
     )
     if verdict.explained_by_change:
         text = f"{verdict.reason}; the book's rows of it changed just now"
         look.find(verdict.kind, verdict.subject, text, "none")
+        return False
+    if verdict.moved:
+        text = f"{verdict.reason}; it moved while it was read"
+        look.find(verdict.kind, verdict.subject, text, "suspected")
+        look.recheck.append(judging.position_confirm_after)
         return False
     if is_confirmed(suspicion, confirmations=judging.position_confirmations):
         return True
@@ -94,22 +105,25 @@ def _keep_incidents_of(look: Look, verdict: PositionVerdict) -> None:
 async def act_on_positions(look: Look, confirmed: Iterable[PositionVerdict]) -> None:
     """Contain, or open the incident; a discrepancy that stands and is dealt with costs nothing."""
     standing = {(i.key.kind, i.key.subject): i for i in look.memory.incidents}
+    to_contain: list[PositionVerdict] = []
     for verdict in confirmed:
         kind = IncidentKind(verdict.kind.value)
         incident = standing.get((kind, verdict.subject))
         contains = verdict.kind.value in look.judging.contain
         if _is_dealt_with(look, verdict, incident, contains=contains):
-            look.find(kind, verdict.subject, verdict.reason, _standing_action(incident))
+            await _stand(look, verdict, incident)
         elif contains:
-            await _contain(look, verdict)
+            to_contain.append(verdict)
         else:
             await report(look, verdict)
+    for verdict in to_contain:
+        await _contain(look, verdict, is_last=verdict is to_contain[-1])
 
 
-async def _contain(look: Look, verdict: PositionVerdict) -> None:
+async def _contain(look: Look, verdict: PositionVerdict, *, is_last: bool) -> None:
     """A book that refuses the write still gets its SEV-1, and the next ghost its turn."""
     try:
-        await contain(look, verdict)
+        await contain(look, verdict, is_last=is_last)
     except LeaseLostError:
         raise
     except ReconcilerError as error:
@@ -131,6 +145,16 @@ def _is_dealt_with(
     pinned = set(incident.details.get("pinned", ()))
     active = {p.id for p in look.reading.profiles if p.is_active}
     return not (active & pinned if pinned else active)
+
+
+async def _stand(look: Look, verdict: PositionVerdict, incident: OpenIncident | None) -> None:
+    """Nothing new is done; a ghost that has grown to the operator's threshold is said to."""
+    action = _standing_action(incident)
+    told = incident is None or "threshold" in incident.details
+    if told or breach_of(look, verdict) is None:
+        look.find(verdict.kind, verdict.subject, verdict.reason, action)
+    else:
+        await report_breach(look, verdict, action=action)
 
 
 def _standing_action(incident: OpenIncident | None) -> str:

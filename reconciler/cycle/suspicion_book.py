@@ -6,13 +6,19 @@ from datetime import datetime, timedelta
 
 from reconciler.domain.identity import AccountName, BookName
 from reconciler.domain.suspicions import Suspicion, SuspicionKey
-from reconciler.domain.verdicts import OrderVerdictKind, PositionVerdictKind
+from reconciler.domain.verdicts import (
+    HoldingVerdictKind,
+    OrderVerdictKind,
+    PositionVerdictKind,
+)
 from reconciler.rules.confirmation import FORGET_AFTER, see_again
 
 ORDER_FAMILY = frozenset(kind.value for kind in OrderVerdictKind)
 POSITION_FAMILY = frozenset(kind.value for kind in PositionVerdictKind)
 """Within a family only one verdict about a subject can wait: another one starts over, and keeps
 the time at which the difference was first seen."""
+UNATTRIBUTED = HoldingVerdictKind.UNATTRIBUTED.value
+"""Of a currency: it stands alone."""
 _ORDER = "order"
 
 REWRITE_AFTER = timedelta(minutes=5)

@@ -4,9 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from reconciler.domain.errors import ReconcilerError
 from reconciler.domain.identity import ClientOrderId, Symbol, VenueOrderId
 from reconciler.domain.orders import OrderSide
 from reconciler.domain.positions import PositionSide
+
+
+class CannotActError(ReconcilerError):
+    """What was asked for is not sent, and why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,7 +27,7 @@ class Containment:
     parity_seen_at: datetime | None = None
     """When `parity_streak` last rose."""
     held: frozenset[str] | None = None
-    """Markets in which the venue held something, or the book had a row open, when it was
-    contained; None: not known."""
+    """Markets in which venue or book had a position or an order when it was contained; None: not
+    known."""
     reviewed_at: datetime | None = None
     """When a person last ended the profile's `entry_after_containment`; None: never."""

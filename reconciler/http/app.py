@@ -1,6 +1,7 @@
 """The routes of DESIGN section 8.
 
-Handlers are coroutines that do no I/O: `/health/live` answers exactly while the event loop turns.
+Handlers of health are coroutines that do no I/O: `/health/live` answers exactly while the event
+loop turns. Everything beneath `/api` goes to another application.
 """
 
 import asyncio
@@ -9,8 +10,7 @@ from typing import Final
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
-from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from reconciler.telemetry.health import HealthBoard
 from reconciler.telemetry.metrics import Metrics
@@ -20,8 +20,8 @@ FRESH: Final = {"Cache-Control": "no-store"}
 """An answer of a minute ago, from some cache in between, is worse than none."""
 
 
-def build_app(*, health: HealthBoard, metrics: Metrics) -> FastAPI:
-    """The ASGI application: health, metrics, and an API that is closed until tokens exist."""
+def build_app(*, health: HealthBoard, metrics: Metrics, api: ASGIApp | None = None) -> FastAPI:
+    """The ASGI application: health, metrics, and the API, which without one is closed."""
     app = FastAPI(
         title="reconciler",
         openapi_url=None,
@@ -54,14 +54,27 @@ def build_app(*, health: HealthBoard, metrics: Metrics) -> FastAPI:
         body, content_type = await loop.run_in_executor(renderer, metrics.render, accept)
         return Response(body, media_type=None, headers={"Content-Type": content_type, **FRESH})
 
-    # Any method, also those nobody has heard of: who has no token learns nothing of the paths.
-    closed = _Unauthorized()
-    app.router.routes += [Route("/api", closed), Route("/api/{rest:path}", closed)]
+    app.add_middleware(_ApiBeside, api=api or _Unauthorized())
     return app
 
 
+class _ApiBeside:
+    """Hands everything beneath `/api` over, whatever the method and the path: who has no token
+    learns nothing of either.
+    """
+
+    def __init__(self, app: ASGIApp, api: ASGIApp) -> None:
+        self._app = app
+        self._api = api
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        is_api = scope["type"] == "http" and (path == "/api" or path.startswith("/api/"))
+        await (self._api if is_api else self._app)(scope, receive, send)
+
+
 class _Unauthorized:
-    """Refuses: no bearer token is configured, so none can be valid."""
+    """Refuses: nobody can be let in."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         response = JSONResponse(

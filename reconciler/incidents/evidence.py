@@ -1,16 +1,30 @@
 """What venue and book said, small enough to keep, whole enough to judge again offline."""
 
-from collections.abc import Mapping
-from dataclasses import is_dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, is_dataclass
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
 from reconciler.domain.book import BookReading
 from reconciler.domain.identity import Symbol
+from reconciler.domain.positions import VenuePosition
 from reconciler.domain.snapshot import Lookup, Snapshot
+from reconciler.rules.ownership import Ownership
 
-FORMAT = 1
-"""Raised when a reader of old bundles needs to know."""
+FORMAT = 2
+"""2: with `judged` and every row that a rule looks at, so that `replay` can judge again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgedUnder:
+    """What a verdict also depends on, beside the rows. Without it a bundle is not replayable."""
+
+    now: datetime
+    """Database clock."""
+    ownership: Ownership
+    first_seen_at: datetime | None
+    """Of its suspicion, as it was before this look."""
 
 
 def evidence_bundle(
@@ -21,10 +35,11 @@ def evidence_bundle(
     verdict: object,
     limits: Mapping[str, object],
     lookup: Lookup | None = None,
-    changed_at: object = None,
+    changed_at: datetime | None = None,
+    under: JudgedUnder | None = None,
 ) -> dict[str, Any]:
     """Both sides' rows of one symbol (None: of none, only the counts), the scopes with their
-    completeness, the verdict and the limits it was reached under.
+    completeness, the verdict and all that it was reached under.
     """
 
     def of_symbol(rows: tuple[Any, ...]) -> list[Any]:
@@ -39,7 +54,10 @@ def evidence_bundle(
                 "read_at": reading.read_at,
                 "profiles": reading.profiles,
                 "orders": of_symbol(reading.orders),
-                "positions": of_symbol(reading.positions),
+                "positions": _positions_of(reading, snapshot, symbol),
+                "stray_orders": of_symbol(reading.stray_orders),
+                "stray_positions": of_symbol(reading.stray_positions),
+                "unreadable": [r for r in reading.unreadable if r.symbol in {symbol, None}],
                 "counts": {"orders": len(reading.orders), "positions": len(reading.positions)},
                 "changed_at": changed_at,
             },
@@ -48,15 +66,34 @@ def evidence_bundle(
                 "scopes": list(snapshot.scopes.values()),
                 "orders": of_symbol(snapshot.orders),
                 "positions": of_symbol(snapshot.positions),
+                "of_account_mode": _telling_mode(snapshot.positions, symbol),
                 "markets": [m for s, m in snapshot.markets.items() if s == symbol],
                 "counts": {"orders": len(snapshot.orders), "positions": len(snapshot.positions)},
             },
+            "symbol": symbol,
+            "judged": under,
             "lookup": lookup,
             "verdict": verdict,
             "limits": dict(limits),
         }
     )
     return bundle
+
+
+def _positions_of(reading: BookReading, snapshot: Snapshot, symbol: Symbol | None) -> list[Any]:
+    """Rows of the symbol, and open ones whose symbol is no market: they may be it, misspelt."""
+    return [
+        row
+        for row in reading.positions
+        if row.symbol == symbol
+        or (symbol is not None and row.open and row.symbol not in snapshot.markets)
+    ]
+
+
+def _telling_mode(positions: Iterable[VenuePosition], symbol: Symbol | None) -> list[VenuePosition]:
+    """One row of another symbol that says whether the account is in hedge mode."""
+    others = [p for p in positions if p.hedged is not None and p.symbol != symbol]
+    return sorted(others, key=lambda p: not p.hedged)[:1] if symbol is not None else []
 
 
 def _plain(value: Any) -> Any:
@@ -66,6 +103,8 @@ def _plain(value: Any) -> Any:
         return {"type": type(value).__name__, **fields}
     if isinstance(value, Enum):
         return value.value
+    if isinstance(value, timedelta):
+        return value.total_seconds()
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):

@@ -27,6 +27,8 @@ class BookDoubts:
     """Signed quantities of rows whose profile is not known."""
     unknown: tuple[BookPosition, ...]
     """Open rows of symbols that are no market of this venue."""
+    coins: dict[str, list[Decimal]]
+    """Signed quantities of open rows of spot markets, whose coins no position listing shows."""
     snapshot: Snapshot
     completeness: Completeness
     tolerance_notional: Decimal
@@ -52,6 +54,9 @@ class BookDoubts:
     def _why_another_row(self, verdict: PositionVerdict) -> str | None:
         if self._closes(verdict, self.strays.get(verdict.symbol, ())):
             return "an open row of this symbol belongs to a profile that is not known"
+        pair, contract, _ = verdict.symbol.partition(":")
+        if contract and self._closes(verdict, self.coins.get(pair, ())):
+            return f"the book's open row of {pair} (spot) may be this position under a shorter name"
         if len(self.unknown) > MANY_UNKNOWN:
             return f"{len(self.unknown)} open rows of the book name no market of this venue"
         for row in self.unknown:
@@ -99,6 +104,12 @@ def find_doubts(
     for row in reading.stray_positions:
         if row.open and row.qty > ZERO:
             strays[row.symbol].append(_signed(row))
+    coins: dict[str, list[Decimal]] = defaultdict(list)
+    shown = {held.symbol for held in snapshot.positions}
+    for row in reading.positions:
+        market = snapshot.markets.get(row.symbol)
+        if row.open and row.symbol not in shown and market is not None and market.held_as_balance:
+            coins[row.symbol].append(_signed(row))
     return BookDoubts(
         unreadable={r.symbol: r.why for r in reading.unreadable if r.table == "positions"},
         strays=strays,
@@ -107,6 +118,7 @@ def find_doubts(
             for row in reading.positions
             if row.open and row.qty > ZERO and row.symbol not in snapshot.markets
         ),
+        coins=coins,
         snapshot=snapshot,
         completeness=completeness,
         tolerance_notional=tolerance_notional,

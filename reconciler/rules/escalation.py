@@ -34,6 +34,7 @@ class EscalationLimits:
 class BacklogVerdict:
     """What one account's stale backlog means now."""
 
+    limits: EscalationLimits
     total: int
     is_over: bool
     """More than `backlog`."""
@@ -58,9 +59,10 @@ class BacklogVerdict:
     @property
     def reason(self) -> str:
         """For people."""
-        said = [f"{self.total} stale orders"]
+        said = [f"{self.total} stale orders (limit {self.limits.backlog})"]
         if self.is_over and self.is_aged:
-            said.append("over the limit for too long")
+            minutes = self.limits.backlog_for / timedelta(minutes=1)
+            said.append(f"for more than {minutes:g} min")
         if self.grows_widely:
             count = len(self.growing) + self.growing_elsewhere
             said.append(f"the backlog keeps growing in {count} profiles at once")
@@ -87,7 +89,7 @@ def judge_backlog(
         *seen,
         *(
             BacklogSample(account=account, profile_id=profile, at=now, stale=stale)
-            for profile, stale in current.items()
+            for profile, stale in _with_gone(current, seen).items()
         ),
     ]
     total = sum(current.values())
@@ -96,6 +98,7 @@ def judge_backlog(
     others = _growing(elsewhere, now=now, within=limits.backlog_for)
     count = len(growing) + len(others)
     return BacklogVerdict(
+        limits=limits,
         total=total,
         is_over=is_over,
         over_for=over_for,
@@ -133,9 +136,16 @@ def samples_to_keep(
 
     return tuple(
         BacklogSample(account=account, profile_id=profile, at=now, stale=stale)
-        for profile, stale in sorted(current.items())
+        for profile, stale in sorted(_with_gone(current, last.values()).items())
         if is_news(profile, stale)
     )
+
+
+def _with_gone(
+    current: Mapping[ProfileId, int], samples: Iterable[BacklogSample]
+) -> dict[ProfileId, int]:
+    """A profile that the account no longer has is stale no more."""
+    return {**dict.fromkeys((s.profile_id for s in samples), 0), **current}
 
 
 def _when(sample: BacklogSample) -> datetime:

@@ -47,10 +47,10 @@ class Breach:
 
     @property
     def text(self) -> str:
-        """One line for the timeline."""
+        """One line for the timeline; the same at every price, so that it is said once."""
         return (
-            f"worth {self.notional:f}, at least policy.ghost_threshold_notional "
-            f"({self.threshold:f}): closing it is advised: {self.advice}"
+            f"worth at least policy.ghost_threshold_notional ({self.threshold:f}): closing it is "
+            f"advised: {self.advice}"
         )
 
     @property
@@ -180,9 +180,7 @@ def _capped(held: VenuePosition, market: Market | None, policy: ActingPolicy) ->
     return Closing(qty=qty, held=held, notional=qty * price, capped=cap / price < held.qty)
 
 
-def plan_cancelling(
-    *, order: BookOrder, lookup: Lookup, policy: ActingPolicy
-) -> VenueOrder | str:
+def plan_cancelling(*, order: BookOrder, lookup: Lookup, policy: ActingPolicy) -> VenueOrder | str:
     """The live order to cancel, or why none: the book must still want its end, the venue still
     show it live.
 

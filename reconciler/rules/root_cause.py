@@ -192,11 +192,13 @@ def _missed_fill(facts: CauseFacts) -> Iterator[Fact]:
     if facts.kind not in POSITIONS or facts.venue_qty is None or facts.book_qty is None:
         return
     gap = abs(facts.venue_qty - facts.book_qty)
-    fitting = [o for o in facts.orders if o.qty - o.filled == gap and gap]
+    # A fill of an exit that was missed leaves the book with more than the venue, never with less.
+    entries = [o for o in facts.orders if not _is_exit(o, facts.side)]
+    fitting = [o for o in entries if o.qty - o.filled == gap and gap]
     for order in fitting:
         yield True, f"order {order.id} has just as much unfilled in the book: {gap:f}"
     if facts.orders and not fitting:
-        yield False, f"no order of the book has {gap:f} unfilled"
+        yield False, f"no entry order of the book has {gap:f} unfilled"
 
 
 def _forgotten_order(facts: CauseFacts) -> Iterator[Fact]:

@@ -16,6 +16,7 @@ from reconciler.cycle.judging import Judging
 from reconciler.cycle.looking import Tools
 from reconciler.domain.errors import ReconcilerError
 from reconciler.domain.identity import AccountName, BookName
+from reconciler.jobs.auth_probe import AuthProbeService
 from reconciler.jobs.order_status_sync import OrderStatusSyncService
 from reconciler.jobs.patience import Patience
 from reconciler.jobs.reconciliation import ReconciliationService
@@ -24,6 +25,7 @@ from reconciler.rules.escalation import SAMPLE_EVERY, EscalationLimits
 from reconciler.rules.ghost_positions import PositionLimits
 from reconciler.rules.order_status import OrderLimits
 from reconciler.schedule.windows import Windows
+from reconciler.service.auth import auth_probe_of
 from reconciler.service.telling import Teller
 from reconciler.settings import Settings
 from reconciler.settings.accounts import AccountSettings
@@ -64,6 +66,8 @@ class Assembly:
     books: Mapping[BookName, PostgresBook]
     reconciliation: ReconciliationService
     order_status_sync: OrderStatusSyncService
+    auth_probe: AuthProbeService | None
+    """None where nothing of `[auth]` is configured that could be probed."""
     health: HealthBoard
     metrics: Metrics
     redactor: Redactor
@@ -167,6 +171,14 @@ async def assembled(settings: Settings, redactor: Redactor) -> AsyncIterator[Ass
             ),
             order_status_sync=OrderStatusSyncService(
                 cycles, tell=teller.tell, at_once=at_once, patience=patience
+            ),
+            auth_probe=auth_probe_of(
+                settings,
+                store=store,
+                leases=leases,
+                health=health,
+                metrics=metrics,
+                redact=redactor.text,
             ),
             health=health,
             metrics=metrics,

@@ -14,7 +14,9 @@ from reconciler.domain.errors import (
 )
 from reconciler.domain.identity import AccountName
 from reconciler.domain.snapshot import Completeness, Snapshot
+from reconciler.rules.auth_failures import MOST_SKEW, AuthContext, judge_probe
 from reconciler.service.assembly import Assembly, accounts_with_one_key
+from reconciler.service.auth import is_probed, misfits_of, prober_of
 from reconciler.service.pacing import paces
 from reconciler.store.connecting import borrowed, is_transaction_pooler
 from reconciler.store.migrations import newest_version
@@ -45,7 +47,36 @@ async def run_checks(assembly: Assembly) -> list[Line]:
     lines += _same_keys(assembly)
     for account in assembly.venues:
         lines += [line async for line in _venue(assembly, account)]
-    return lines + _paces(assembly)
+    return [*lines, *_paces(assembly), *await _sign_in(assembly)]
+
+
+async def _sign_in(assembly: Assembly) -> list[Line]:
+    """Whether Supabase's address and keys fit, and what one probe says of each step."""
+    settings = assembly.settings
+    lines = [
+        Line(level=m.level, what=m.what, says=m.says, mend=m.mend) for m in misfits_of(settings)
+    ]
+    if not is_probed(settings.auth):
+        return lines
+    context = AuthContext(legacy_secret=settings.auth.jwt_secret is not None)
+    judged = judge_probe(await prober_of(settings).probe(), context=context)
+    mend = f"{judged.cause}: docs/runbooks/auth-failure.md" if judged.cause else ""
+    for step, says in judged.states:
+        if step in judged.failed:
+            lines.append(Line(level="fail", what=f"sign-in {step}", says=says, mend=mend))
+        else:
+            level: Literal["ok", "warn"] = "warn" if step in judged.undecided else "ok"
+            lines.append(Line(level=level, what=f"sign-in {step}", says=says))
+    if judged.clock_skew is not None and abs(judged.clock_skew) > MOST_SKEW:
+        lines.append(
+            Line(
+                level="warn",
+                what="clock of Supabase",
+                says=f"{judged.clock_skew.total_seconds():+.0f} s from this host",
+                mend="synchronise clocks: GoTrue allows no difference",
+            )
+        )
+    return lines
 
 
 def _paces(assembly: Assembly) -> list[Line]:

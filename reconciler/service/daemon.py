@@ -14,10 +14,12 @@ from reconciler.domain.identity import AccountName
 from reconciler.domain.outcome import Outcome, OutcomeState
 from reconciler.http.app import build_app
 from reconciler.http.server import HttpServer
+from reconciler.rules.auth_incidents import AUTH
 from reconciler.rules.scheduling import Intervals
 from reconciler.schedule.in_process import Schedule
 from reconciler.service.api import api_of
 from reconciler.service.assembly import Assembly, assembled, check_configured
+from reconciler.service.auth import tell_misfits
 from reconciler.service.bus import attend
 from reconciler.service.garbage import collect_less_often
 from reconciler.service.once import keep_renewing
@@ -124,6 +126,7 @@ class Daemon:
         parts.health.job_expected(
             parts.order_status_sync.name, max(p.held.order_status_sync for p in told)
         )
+        self._begin_auth_probe()
         parts.metrics.startup_reconciliation_complete.set(1)
         log.info("[Reconcile] startup reconciliation complete", accounts=len(accounts))
 
@@ -161,6 +164,19 @@ class Daemon:
             (parts.order_status_sync, intervals.order_status_sync),
         ):
             self._schedule.every(interval, job.name, account, self._scheduled(job.run))
+
+    def _begin_auth_probe(self) -> None:
+        """Sign-in is probed from now on, where it is configured; readiness did not wait for it."""
+        probe, interval = self._assembly.auth_probe, self._assembly.settings.schedule.auth_probe
+        if probe is None:
+            return
+
+        async def fire(_subject: str) -> None:
+            if not self._stopping:
+                await self._under_way_until_stopped(probe.run())
+
+        self._assembly.health.job_expected(probe.name, interval)
+        self._schedule.every(interval, probe.name, AUTH, fire)
 
     def _scheduled(
         self, run: Callable[[AccountName], Awaitable[Outcome | None]]
@@ -280,6 +296,7 @@ async def run_daemon(
     async with assembled(settings, redactor) as assembly:
         daemon = Daemon(assembly)
         await check_configured(assembly)
+        tell_misfits(settings, assembly.health)
         await daemon.http.start()
         collect_less_often()
         if started is not None:

@@ -10,6 +10,8 @@ from reconciler.domain.errors import DatabaseUnavailableError
 from reconciler.domain.identity import AccountName
 from reconciler.domain.leases import Held
 from reconciler.domain.outcome import Finding, Outcome, OutcomeState
+from reconciler.jobs.auth_probe import AuthProbeService
+from reconciler.rules.auth_incidents import AUTH
 from reconciler.service.assembly import (
     Assembly,
     NotConfiguredError,
@@ -31,6 +33,8 @@ async def run_once(assembly: Assembly, *, account: str | None) -> tuple[Outcome,
     async with _renewing(assembly.leases):
         try:
             outcomes = await asyncio.gather(*(_confirmed(assembly, name) for name in accounts))
+            if account is None and assembly.auth_probe is not None:
+                outcomes.append(await _probed(assembly, assembly.auth_probe))
         finally:
             with contextlib.suppress(DatabaseUnavailableError):
                 await assembly.leases.release()
@@ -86,6 +90,15 @@ async def _confirmed(assembly: Assembly, account: AccountName) -> Outcome:
         outcome = await assembly.reconciliation.run_now(account)
         seen.append(outcome)
     return _sum(seen)
+
+
+async def _probed(assembly: Assembly, probe: AuthProbeService) -> Outcome:
+    """One probe of sign-in: its confirmations are counted over runs."""
+    lease = await assembly.leases.acquire_unless_alive(AUTH)
+    if isinstance(lease, Held):
+        text = f"held by another daemon ({lease.holder})"
+        return Outcome(account=AUTH, state=OutcomeState.HELD, sentence=text)
+    return await probe.run()
 
 
 _MARGIN = timedelta(milliseconds=20)

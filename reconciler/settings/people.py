@@ -51,16 +51,16 @@ class PolicySettings(Section):
     """`[policy]`: what an operator may have the daemon do at the venue. All off by default."""
 
     cancel_stuck_orders: Leave = "never"
-    """Whether an operator's command may cancel a stuck live order."""
+    """Whether an operator's command may cancel a stuck live order: docs/policy.md."""
 
     cancel_max_notional: Notional | None = None
-    """The largest order, in quote currency, that may be cancelled so. None: any."""
+    """The most that may be left of such an order, in quote currency. None: any."""
 
     close_max_notional: Notional | None = None
     """The most, in quote currency, that one command may close; needed for `close_ghosts`."""
 
     close_ghosts: Leave = "never"
-    """Whether an operator's command may close or hedge a ghost, reduce-only and capped."""
+    """Whether an operator's command may close a ghost, reduce-only and capped: docs/policy.md."""
 
     ghost_threshold_notional: Notional | None = None
     """From this size on, in quote currency, a ghost's incident says that closing it is advised.

@@ -22,6 +22,7 @@ from prometheus_client import (
     exposition,
 )
 from prometheus_client.openmetrics import exposition as openmetrics
+from prometheus_client.samples import Sample
 
 from reconciler.domain.incidents import IncidentKind, Severity
 from reconciler.domain.orders import OrderState
@@ -47,7 +48,7 @@ ANSWERS = ("answered", "not_found", *AnswerKind)
 GUARDS = ("mass_change", "mass_containment", "clock_skew")
 NOTIFICATION_OUTCOMES = ("delivered", "failed", "abandoned")
 """`failed` is one attempt, tried again later; `abandoned` is a notice given up."""
-AUTH_REJECTIONS = {"api": ("401", "403")}
+AUTH_REJECTIONS = dict.fromkeys(("api", "supabase", "bot", "websocket"), ("401", "403"))
 """The codes that each surface refuses with for want of rights."""
 SYNCED_STATES = (
     OrderState.OPEN,
@@ -101,6 +102,38 @@ class Metrics:
         for surface, codes in AUTH_REJECTIONS.items():
             for code in codes:
                 self.auth_rejections_total.labels(surface, code)
+
+    def declare_job(self, job: str, subject: str) -> None:
+        """Bring what counts one job that asks no venue into being, at 0."""
+        for outcome in OutcomeState:
+            self.cycles_total.labels(job, subject, outcome)
+        self.last_success_timestamp_seconds.labels(job, subject)
+
+    def auth_probe(self, probe: str, passed: bool | None) -> None:  # noqa: FBT001 - what is told
+        """One step of the probe of sign-in; None takes it away: it was not judged."""
+        if passed is None:
+            self.auth_probe_up.remove(probe)
+        else:
+            self.auth_probe_up.labels(probe).set(passed)
+
+    def rejections(self) -> dict[str, int]:
+        """Requests refused for want of rights since this process began, by surface; those of
+        venues are `venue`.
+        """
+        totals: dict[str, int] = {"venue": 0}
+        for sample in self._samples_of(self.auth_rejections_total):
+            surface = sample.labels["surface"]
+            totals[surface] = totals.get(surface, 0) + int(sample.value)
+        for sample in self._samples_of(self.venue_requests_total):
+            if sample.labels["outcome"] == AnswerKind.AUTH:
+                totals["venue"] += int(sample.value)
+        return totals
+
+    @staticmethod
+    def _samples_of(counter: Counter) -> list[Sample]:
+        return [
+            s for metric in counter.collect() for s in metric.samples if s.name.endswith("_total")
+        ]
 
     def cycle_finished(self, job: str, account: str, outcome: OutcomeState) -> None:
         """Count one pass over one account."""

@@ -6,7 +6,7 @@ decides (`incidents.closing`, `incidents.cancelling`).
 """
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -14,12 +14,12 @@ from typing import Any
 from reconciler.domain.acting import (
     Accepted,
     Ambiguous,
+    CannotActError,
     Declined,
     ReducingOrder,
     Sending,
     VenueRequest,
 )
-from reconciler.domain.errors import ReconcilerError
 from reconciler.domain.identity import AccountName, ClientOrderId, VenueOrderId
 from reconciler.domain.orders import VenueOrder
 from reconciler.domain.snapshot import AnswerKind
@@ -41,7 +41,6 @@ NOTHING_DONE = frozenset(
         "AccountSuspended",
         "InsufficientFunds",
         "InvalidOrder",
-        "OrderNotFound",
         "BadRequest",
         "BadSymbol",
         "ArgumentsRequired",
@@ -49,13 +48,15 @@ NOTHING_DONE = frozenset(
         "OperationRejected",
         "InvalidNonce",
         "RateLimitExceeded",
+        "DDoSProtection",
     }
 )
 """ccxt's classes by which a venue says that it did nothing. All others leave it open."""
-
-
-class CannotActError(ReconcilerError):
-    """What was asked for is not sent, and why."""
+READ_FIRST: Mapping[CallName, frozenset[str]] = {
+    CallName.PLACE: frozenset({"OrderNotFound", "DuplicateOrderId"}),
+    CallName.CANCEL: frozenset({"InvalidOrder"}),
+}
+"""Of those, what leaves it open all the same: an order that cannot be cancelled may have filled."""
 
 
 class CcxtActing:
@@ -181,9 +182,7 @@ async def _cancel(exchange: Exchange, order: VenueOrder) -> Any:
     return await exchange.cancel_order(order.venue_order_id, order.symbol, params)
 
 
-async def _written(
-    exchange: Exchange, call: Callable[[Exchange], Awaitable[Any]]
-) -> VenueRequest:
+async def _written(exchange: Exchange, call: Callable[[Exchange], Awaitable[Any]]) -> VenueRequest:
     try:
         return await unsent(exchange, call)
     except Exception as error:  # ccxt's own refusal, or a market that it cannot write an order for
@@ -197,20 +196,20 @@ async def _sent(
         async with reader.calls.within(SEND_WITHIN, call):
             answer, _ = await reader.calls.make(call, request)
     except VenueCallError as error:
-        return _of_failure(error)
+        return _of_failure(error, call)
     told = answer.get("id") if isinstance(answer, dict) else None
     return Accepted(venue_order_id=VenueOrderId(str(told)) if told else None)
 
 
-def _of_failure(error: VenueCallError) -> Declined | Ambiguous:
+def _of_failure(error: VenueCallError, call: CallName) -> Declined | Ambiguous:
     failure, cause = error.failure, error.__cause__
     if failure.kind is AnswerKind.AUTH:
         return Declined(why=f"the key may not trade ({failure.detail})")
     if failure.kind is AnswerKind.THROTTLED and not _is_of_ccxt(cause):
         return Declined(why=failure.detail)  # not asked: the venue wants silence
     names = {cls.__name__ for cls in type(cause).__mro__} if _is_of_ccxt(cause) else set()
-    # "Duplicated" means that ours is there already.
-    if names & NOTHING_DONE and "duplicat" not in str(cause).lower():
+    is_there_already = "duplicat" in str(cause).lower()
+    if names & NOTHING_DONE and not names & READ_FIRST[call] and not is_there_already:
         return Declined(why=failure.detail)
     return Ambiguous(why=failure.detail)
 

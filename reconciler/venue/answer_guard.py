@@ -5,6 +5,7 @@ a maintenance page reads as "no open orders". `AnswerGuard` is set as `on_rest_r
 documented hook, which sees every response before it is parsed. A right answer passes untouched.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -21,6 +22,11 @@ from reconciler.venue.raw_json import found_at, keyed_rows, rows_in
 HALF_A_SECOND = timedelta(seconds=0.5)
 SUCCESS = 2
 """The first digit of an HTTP status that is one."""
+NOT_THE_WHOLE = frozenset({202, 206, 207})
+"""Accepted, partial content, many statuses: their rows need not be all of them."""
+MOST_OF_A_BODY = 4000
+"""Characters of a body that is no answer, for its error. Whoever shows it cuts it further, once the
+secrets are out: cut first, half a key would not be known for one."""
 LONGEST_SILENCE = timedelta(days=1)
 """A longer Retry-After is not believed: a bogus one would silence us for good."""
 
@@ -122,6 +128,8 @@ class AnswerGuard:
         _note(heard, code, document, shape)
         _note_headers(heard, response_headers, self._description)
         why = why_not_an_answer(code, document, body, shape)
+        if why is None and shape is not None:
+            why = _why_no_success(document, self._description.success)
         if why is None:
             return ParsedText.of(body, document)
         exchange = self._exchange
@@ -130,18 +138,32 @@ class AnswerGuard:
             request_headers, request_body,
         )  # fmt: skip
         exchange.handle_http_status_code(code, reason or "", url, method, body)
-        raise self._no_answer(f"{method} {path}: HTTP {code}, {why}: {body[:200]}")
+        raise self._no_answer(f"{method} {path}: HTTP {code}, {why}: {body[:MOST_OF_A_BODY]}")
 
 
 def why_not_an_answer(code: int, document: Any, body: str, shape: AnswerShape | None) -> str | None:
     """Return why a response is no answer; None where it is one."""
     if code // 100 != SUCCESS:
         return "not a success"
+    if shape is not None and code in NOT_THE_WHOLE:
+        return "not the whole answer"
     if document is None:
         return _what_the_text_is(body)
     if not document and isinstance(document, dict):
         return "an empty object"
     return _why_of_another_shape(document, shape) if shape else None
+
+
+def _why_no_success(document: Any, words: Mapping[str, str]) -> str | None:
+    """Return why an answer that has the right shape does not say that it is one."""
+    if not isinstance(document, dict):
+        return None
+    wrong = [f"{key} is not {word}" for key, word in words.items() if _said(document, key) != word]
+    return ", ".join(wrong) or None
+
+
+def _said(document: Mapping[str, Any], key: str) -> str:
+    return str(document.get(key))
 
 
 def _what_the_text_is(body: str) -> str:
@@ -210,7 +232,7 @@ def _date(value: str | None) -> datetime | None:
 def _retry_after(value: str | None, *, now: datetime) -> timedelta | None:
     if value is None:
         return None
-    if value.strip().isdecimal():
-        return min(timedelta(seconds=min(int(value), 10**9)), LONGEST_SILENCE)
+    if re.fullmatch(r"\s*\d+(\.\d+)?\s*", value):
+        return timedelta(seconds=min(float(value), LONGEST_SILENCE.total_seconds()))
     at = _date(value)
     return min(max(at - now, timedelta(0)), LONGEST_SILENCE) if at else None

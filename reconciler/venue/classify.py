@@ -7,6 +7,7 @@ must be "no answer" whatever it is.
 import re
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from functools import lru_cache
 
 from reconciler.domain.snapshot import AnswerKind, Failure
 from reconciler.venue.answer_guard import Heard
@@ -25,6 +26,8 @@ KINDS: Mapping[str, AnswerKind] = {
 
 LONGEST_DETAIL = 240
 LONGEST_PAGE = 120
+MOST_READ = 4000
+"""Characters of an error that are looked at: patterns over megabytes would block the event loop."""
 SERVER_ERROR = 500
 NOT_THERE = 404
 TOO_MANY = frozenset({418, 429})
@@ -104,17 +107,41 @@ def detail_of(error: BaseException, *, secrets: Iterable[str] = ()) -> str:
     cause = error.__cause__
     if cause is not None and str(cause) and str(cause) not in text:
         text = f"{text} ({type(cause).__name__}: {cause})"
-    for secret in secrets:
-        if secret:
-            text = text.replace(secret, "***")
+    text = _without(text, [secret for secret in secrets if secret])
     text = re.sub(r"\?\S*=\S*", "", text)
     text = re.sub(r"(?i)(signature|timestamp|apikey|api_key|recvwindow)=[^\s&]*", r"\1=***", text)
     head, opening, page = text.partition("<")
     if opening:
-        page = re.sub(r"(?is)<(script|style).*?</\1>", " ", opening + page)
+        page = re.sub(r"(?is)<(script|style).*?(</\1>|$)", " ", opening + page)
         text = f"{head}{_one_line(re.sub(r'<[^>]*>?', ' ', page))[:LONGEST_PAGE]}"
     text = _one_line(text)[:LONGEST_DETAIL]
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _without(text: str, secrets: list[str]) -> str:
+    """Return the beginning of the text without the secrets, or half of one at its end."""
+    is_cut = len(text) > MOST_READ
+    text = text[:MOST_READ]
+    for secret in secrets:
+        text = _as_it_is_said(secret).sub("***", text)
+    return text[: -max(map(len, secrets))] if is_cut and secrets else text
+
+
+@lru_cache(maxsize=1024)
+def _as_it_is_said(secret: str) -> re.Pattern[str]:
+    """Return what finds a secret as venues say it: in JSON, in a URL, in a page."""
+    return re.compile("".join(map(_forms_of, secret)), re.IGNORECASE)
+
+
+def _forms_of(sign: str) -> str:
+    if sign.isalnum():
+        return sign
+    code, plain = ord(sign), re.escape(sign)
+    forms = [plain, rf"\\{plain}", f"%{code:02x}", rf"\\u{code:04x}", f"&#x{code:x};", f"&#{code};"]
+    if sign.isspace():
+        # A key of several lines, as one.
+        forms += [r"\\n", r"\s"]
+    return f"(?:{'|'.join(forms)})"
 
 
 def _one_line(text: str) -> str:

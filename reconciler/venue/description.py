@@ -323,6 +323,9 @@ class VenueDescription:
     price_at: tuple[str, ...] = ()
     """Where a raw order has its price (`a.b` inside one another), where ccxt leaves it out."""
     status: StatusWords = StatusWords()
+    success: Mapping[str, str] = field(default_factory=dict)
+    """Fields of every described answer that is an object, and their words for "right": rows beside
+    any other word, or none, are no answer."""
     not_found: tuple[NotFoundWords, ...] = (NotFoundWords(),)
     error_words: Mapping[str, AnswerKind] = field(default_factory=dict)
     """Text in an error's body that says more than ccxt's class."""

@@ -20,6 +20,9 @@ USUAL_PAGES = frozenset({10, 20, 25, 30, 40, 50, 100, 200, 250, 500, 1000})
 last one because it is short: the next is asked for."""
 
 
+MORE_UNNAMED = "the venue says that there is more, and shows no way to it"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """One answer of a listing."""
@@ -66,13 +69,13 @@ async def _by_cursor(ask: Ask, paging: Paging, param: str) -> Pages:
         page = await ask(params)
         rows += page.rows
         cursor = found_at(page.document, paging.cursor_at)
-        if paging.more_at and found_at(page.document, paging.more_at) is False:
+        says_more = _says_more(page, paging)
+        if says_more is False:
             return Pages(rows=rows)
-        if cursor is None or cursor == "":
-            return Pages(rows=rows, why_not_all=_why_suspect(len(page.rows), paging))
-        if not page.rows:
+        if cursor is None or cursor == "" or not page.rows:
             # Some venues hand out a cursor with the last, empty page too.
-            return Pages(rows=rows)
+            why = MORE_UNNAMED if says_more else _why_no_cursor(cursor, len(page.rows), paging)
+            return Pages(rows=rows, why_not_all=why)
         if str(cursor) in seen:
             return Pages(rows=rows, why_not_all="the venue names the same next page twice")
         seen.add(str(cursor))
@@ -87,8 +90,8 @@ async def _by_last_row(ask: Ask, paging: Paging, field: str) -> Pages:
         page = await ask(params)
         known = len(rows)
         rows |= {_row_id(row, paging, field, known + at): row for at, row in enumerate(page.rows)}
-        says_more = bool(paging.more_at) and found_at(page.document, paging.more_at) is True
-        if not says_more and not _may_go_on(len(page.rows), paging):
+        says_more = _says_more(page, paging)
+        if says_more is False or not (says_more or _may_go_on(len(page.rows), paging)):
             return Pages(rows=list(rows.values()))
         if len(rows) == known:
             return Pages(rows=list(rows.values()), why_not_all="a full page shows nothing new")
@@ -97,6 +100,19 @@ async def _by_last_row(ask: Ask, paging: Paging, field: str) -> Pages:
             return Pages(rows=list(rows.values()), why_not_all=f"the last row has no {field}")
         params = {**_limit(paging), str(paging.cursor_param): cursor}
     return Pages(rows=list(rows.values()), why_not_all=f"more than {MOST_PAGES} pages")
+
+
+def _says_more(page: Page, paging: Paging) -> bool | None:
+    """Return what the venue says of whether there is more, None where it says nothing."""
+    said = str(found_at(page.document, paging.more_at)) if paging.more_at else ""
+    return {"true": True, "false": False}.get(said.lower())
+
+
+def _why_no_cursor(cursor: Any, rows: int, paging: Paging) -> str | None:
+    """Return why a page that names no next one may not be the last, None where it is."""
+    if cursor is None and rows in USUAL_PAGES:
+        return f"{rows} rows look like a full page, and the place of the next cursor is missing"
+    return _why_suspect(rows, paging)
 
 
 def _row_id(row: Any, paging: Paging, field: str, number: int) -> Any:

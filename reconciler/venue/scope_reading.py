@@ -180,6 +180,7 @@ async def translate_scope(listed: Listed, translator: Translator) -> Translated:
     total = 0
     for listing, rows in listed.parts:
         known = translator.rows_known_of(listing)
+        before = len(result.positions)
         for row in rows:
             total += 1
             if total % ROWS_AT_A_TIME == 0:
@@ -189,11 +190,21 @@ async def translate_scope(listed: Listed, translator: Translator) -> Translated:
             except NotUnderstoodError as error:
                 unread.append(str(error))
                 result.unknown_market |= isinstance(error, UnknownMarketError)
+        if listing.paging is not None:
+            result.positions[before:] = _once_each(result.positions[before:])
     complaints = list(listed.complaints)
     if unread:
         complaints.insert(0, f"{len(unread)} of {total} rows cannot be read: {unread[0]}")
     result.scope = _scope(listed, total, complaints)
     return result
+
+
+def _once_each(positions: list[VenuePosition]) -> list[VenuePosition]:
+    """Return the positions of a listing by pages without those that overlapping pages show twice.
+
+    The venues that list positions by pages have one row of a market and leg.
+    """
+    return list({(held.symbol, held.side, held.hedged): held for held in positions}.values())
 
 
 def _translate_row(

@@ -18,7 +18,9 @@ from typing import Any, TypeVar
 
 import asyncpg
 import pytest
+from typer.testing import CliRunner
 
+from reconciler.cli.app import app
 from reconciler.domain.outcome import Finding, Outcome
 from reconciler.service.assembly import assembled
 from reconciler.service.once import run_once
@@ -50,6 +52,12 @@ class Ran:
     def report(self) -> dict[str, Any]:
         """The JSON that it printed."""
         told: dict[str, Any] = json.loads(self.out)
+        return told
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The list in the JSON that it printed."""
+        told: list[dict[str, Any]] = json.loads(self.out)
         return told
 
 

@@ -11,6 +11,7 @@ from reconciler.incidents import intents, settling
 from reconciler.incidents.errors import NotFoundError, RefusedError
 from reconciler.simulation.venue import Fault, FaultKind
 from reconciler.simulation.venue.records import OrderStatus
+from reconciler.venue.acting import CcxtActing
 from tests.scenarios.acting import ETH, POLICY, actions, cancel, operations, writes
 from tests.scenarios.setting import HOUR, Setting, ago
 
@@ -42,7 +43,7 @@ def _status(setting: Setting, order_id: int) -> OrderStatus:
 async def test_a_dry_run_shows_the_request_and_changes_nothing(setting: Setting) -> None:
     order_id = await _stuck(setting)
     report = await cancel(setting, execute=False)
-    assert (report.outcome, report.qty, report.target) == ("dry_run", 2, "o1")
+    assert (report.outcome, report.qty, report.target) == ("dry_run", Decimal(2), "o1")
     assert report.request is not None
     assert (report.request.method, report.request.path) == ("DELETE", "/fapi/v1/order")
     assert report.request.params == {"symbol": "ETHUSDT", "orderId": str(order_id)}
@@ -58,7 +59,7 @@ async def test_execute_cancels_and_says_so(setting: Setting) -> None:
     assert await operations(setting) == [("orders cancel", "done")]
     intended, ended = await actions(setting)
     assert intended.startswith("ana has it cancel order o1")
-    assert ended == "it is canceled, 0 filled"
+    assert ended == "the order is canceled at the venue, 0 filled"
     assert await setting.book() == before, "the daemon writes the book, not the command"
     for _ in range(4):
         await setting.once()
@@ -87,7 +88,7 @@ async def test_an_order_that_fills_while_the_cancellation_travels(
 
     monkeypatch.setattr("reconciler.incidents.cancelling.intend", fill)
     report = await cancel(setting)
-    assert (report.outcome, report.done_qty, writes(setting)) == ("not_done", 2, 1)
+    assert (report.outcome, report.done_qty, writes(setting)) == ("not_done", Decimal(2), 1)
     assert "it filled before it could be cancelled" in report.said
     assert await operations(setting) == [("orders cancel", "failed")]
 
@@ -132,7 +133,7 @@ async def test_one_that_never_arrived_is_settled_before_it_is_sent_again(
 
 async def test_policy_never_refuses(setting: Setting) -> None:
     await _stuck(setting)
-    with pytest.raises(RefusedError, match='policy.cancel_stuck_orders is "never"'):
+    with pytest.raises(RefusedError, match=r'policy\.cancel_stuck_orders is "never"'):
         await cancel(setting, policy={"cancel_stuck_orders": "never"})
     assert (writes(setting), await operations(setting)) == (0, [("orders cancel", "refused")])
 
@@ -175,6 +176,23 @@ async def test_a_bot_that_changed_its_mind_is_obeyed(setting: Setting) -> None:
     assert writes(setting) == 0
 
 
+async def test_a_bot_that_changes_its_mind_while_it_is_written_down_is_obeyed(
+    setting: Setting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await _stuck(setting)
+    preview = CcxtActing.preview_cancel
+
+    async def then_reopen(self: CcxtActing, *given: Any) -> Any:
+        request = await preview(self, *given)
+        await setting.connection.execute("update bot.orders set status = 'open'")
+        return request
+
+    monkeypatch.setattr(CcxtActing, "preview_cancel", then_reopen)
+    with pytest.raises(RefusedError, match="not have it as being cancelled any more"):
+        await cancel(setting)
+    assert writes(setting) == 0
+
+
 async def test_a_key_that_may_only_read_changes_nothing(setting: Setting) -> None:
     order_id = await _stuck(setting)
     setting.venue.faults.set(REFUSED_KEY, "cancel_order")
@@ -204,6 +222,7 @@ async def test_a_trigger_order_is_cancelled_where_such_are_kept(setting: Setting
     assert not setting.ledger.trigger_orders[placed.algo_id].is_live
 
 
+@pytest.mark.timeout(150)
 async def test_the_command_line_says_it_and_ends_with_its_code(setting: Setting) -> None:
     order_id = await _stuck(setting)
     setting.configure(policy=POLICY)

@@ -1,6 +1,7 @@
 """Closing a ghost: only what policy, incident, venue and book let, and never twice."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
@@ -8,12 +9,15 @@ from typing import Any
 
 import pytest
 
+from reconciler.book.postgres import PostgresBook
 from reconciler.incidents import intents, settling
 from reconciler.incidents.errors import NotFoundError, RefusedError, UsageError
+from reconciler.incidents.ignores import add_ignore
 from reconciler.incidents.positions import list_positions
 from reconciler.simulation.venue import Fault, FaultKind
 from reconciler.simulation.venue.records import PositionSide
 from tests.scenarios.acting import (
+    ANA,
     POLICY,
     SOL,
     actions,
@@ -26,6 +30,7 @@ from tests.scenarios.acting import (
 from tests.scenarios.setting import PROGRAM, Setting, clean_environment, eventually
 
 HELD = Decimal(10)
+NONE = Decimal(0)
 REFUSED_KEY = Fault.error(-2015, "Invalid API-key, IP, or permissions for action.", 401)
 
 
@@ -63,7 +68,7 @@ async def test_a_dry_run_shows_the_request_and_changes_nothing(setting: Setting)
 async def test_execute_closes_exactly_and_says_so(setting: Setting) -> None:
     await _ghost(setting)
     report = await close(setting)
-    assert (report.outcome, report.done_qty, _held(setting)) == ("confirmed", HELD, 0)
+    assert (report.outcome, report.done_qty, _held(setting)) == ("confirmed", HELD, NONE)
     [order] = sent(setting)
     assert order.reduce_only
     assert (order.executed_qty, order.client_order_id) == (HELD, report.client_order_id)
@@ -80,7 +85,7 @@ async def test_execute_closes_exactly_and_says_so(setting: Setting) -> None:
 async def test_a_short_is_bought_back(setting: Setting) -> None:
     await _ghost(setting, "short")
     report = await close(setting)
-    assert (report.outcome, _held(setting), sent(setting)[0].side) == ("confirmed", 0, "BUY")
+    assert (report.outcome, _held(setting), sent(setting)[0].side) == ("confirmed", NONE, "BUY")
 
 
 async def test_the_daemon_ends_the_incident_afterwards(setting: Setting) -> None:
@@ -95,7 +100,7 @@ async def test_a_position_that_shrank_is_closed_as_it_is_now(setting: Setting) -
     await _ghost(setting)
     setting.ledger.set_position("SOLUSDT", "long", Decimal(4))
     report = await close(setting)
-    assert (report.qty, report.done_qty, _held(setting)) == (4, 4, 0)
+    assert (report.qty, report.done_qty, _held(setting)) == (Decimal(4), Decimal(4), NONE)
 
 
 async def test_a_position_that_shrinks_after_it_was_read_is_never_turned(
@@ -110,7 +115,7 @@ async def test_a_position_that_shrinks_after_it_was_read_is_never_turned(
 
     monkeypatch.setattr("reconciler.incidents.closing.intend", shrink)
     report = await close(setting)
-    assert (report.outcome, report.done_qty, _held(setting)) == ("partial", 3, 0)
+    assert (report.outcome, report.done_qty, _held(setting)) == ("partial", Decimal(3), NONE)
 
 
 async def test_a_position_that_is_gone_is_refused(setting: Setting) -> None:
@@ -151,9 +156,6 @@ async def test_a_row_that_appears_while_it_is_written_down_is_seen(
 
     ready = asyncio.Event()
     monkeypatch.setattr("reconciler.incidents.closing.intending", row_appears)
-    reading = "reconciler.book.postgres.PostgresBook.read"
-    from reconciler.book.postgres import PostgresBook
-
     read = PostgresBook.read
 
     async def then_insert(self: PostgresBook, *given: Any, **more: Any) -> Any:
@@ -161,10 +163,19 @@ async def test_a_row_that_appears_while_it_is_written_down_is_seen(
         await setting.position("b1", SOL, "long", "10")
         return found
 
-    monkeypatch.setattr(reading, then_insert)
+    monkeypatch.setattr(PostgresBook, "read", then_insert)
     with pytest.raises(RefusedError, match="no ghost_position any more"):
         await close(setting)
     assert ready.is_set()
+    assert writes(setting) == 0
+
+
+async def test_what_people_ignore_is_theirs(setting: Setting) -> None:
+    await _ghost(setting)
+    async with desk_in(setting) as desk:
+        await add_ignore(desk, ANA, "main", what="symbol", value="SOLUSDT")
+    with pytest.raises(RefusedError, match="is ignored on account main"):
+        await close(setting)
     assert writes(setting) == 0
 
 
@@ -172,7 +183,7 @@ async def test_the_cap_leaves_the_rest(setting: Setting) -> None:
     """150 a SOL: 1000 are 6.67 of them, and one step is 1."""
     await _ghost(setting)
     report = await close(setting, policy=POLICY | {"close_max_notional": "1000"})
-    assert (report.qty, report.done_qty, _held(setting)) == (6, 6, 4)
+    assert (report.qty, report.done_qty, _held(setting)) == (Decimal(6), Decimal(6), Decimal(4))
     assert "the cap allows no more" in (await actions(setting))[0]
 
 
@@ -186,7 +197,7 @@ async def test_a_cap_below_one_step_is_refused(setting: Setting) -> None:
 @pytest.mark.parametrize("execute", [False, True])
 async def test_policy_never_refuses(setting: Setting, execute: bool) -> None:
     await _ghost(setting)
-    with pytest.raises(RefusedError, match='policy.close_ghosts is "never"'):
+    with pytest.raises(RefusedError, match=r'policy\.close_ghosts is "never"'):
         await close(setting, execute=execute, policy={"close_ghosts": "never"})
     assert writes(setting) == 0
     kept = [("positions close", "refused")] if execute else []
@@ -226,7 +237,7 @@ async def test_one_leg_of_a_hedge_is_closed_and_the_other_stays(setting: Setting
     assert report.request is not None
     assert report.request.params["positionSide"] == "LONG"
     assert "reduceOnly" not in report.request.params  # Binance refuses it beside a leg
-    assert (report.outcome, _held(setting, PositionSide.LONG)) == ("confirmed", 0)
+    assert (report.outcome, _held(setting, PositionSide.LONG)) == ("confirmed", NONE)
     assert _held(setting, PositionSide.SHORT) == -7
 
 
@@ -246,7 +257,7 @@ async def test_a_side_mismatch_is_closed_to_nothing(setting: Setting) -> None:
     await setting.position("b1", SOL, "short", "10")
     await setting.once()
     assert (await setting.incidents())[0][0] == "side_mismatch"
-    assert ((await close(setting)).done_qty, _held(setting)) == (HELD, 0)
+    assert ((await close(setting)).done_qty, _held(setting)) == (HELD, NONE)
 
 
 @pytest.mark.parametrize("fault", [FaultKind.HANG_AFTER, FaultKind.CUT_BODY])
@@ -256,7 +267,7 @@ async def test_an_answer_that_never_comes_is_found_by_reading(
     await _ghost(setting)
     setting.venue.faults.set(fault, "place_order", times=1)
     report = await close(setting)
-    assert (report.outcome, report.done_qty, _held(setting)) == ("confirmed", HELD, 0)
+    assert (report.outcome, report.done_qty, _held(setting)) == ("confirmed", HELD, NONE)
     assert setting.venue.requests.count("place_order") == 1, "it was sent again"
 
 
@@ -324,6 +335,22 @@ async def test_of_two_people_at_once_one_sends(setting: Setting) -> None:
         assert not isinstance(one, BaseException) or isinstance(one, (RefusedError, NotFoundError))
 
 
+async def test_an_intent_that_appears_after_it_was_asked_for_stops_the_second(
+    setting: Setting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await _ghost(setting)
+    setting.venue.faults.set(FaultKind.RESET, "place_order", times=1)
+    assert (await close(setting)).outcome == "unknown"
+
+    async def saw_none(*_given: Any) -> None:
+        return None
+
+    monkeypatch.setattr("reconciler.incidents.closing._unsettled", saw_none)
+    with pytest.raises(RefusedError, match="not settled yet: positions close"):
+        await close(setting)
+    assert writes(setting) == 1
+
+
 async def test_a_process_that_was_frozen_sends_nothing(
     setting: Setting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -333,6 +360,7 @@ async def test_a_process_that_was_frozen_sends_nothing(
     assert (report.outcome, writes(setting)) == ("not_done", 0)
 
 
+@pytest.mark.timeout(150)
 async def test_kill_9_between_intent_and_answer(setting: Setting) -> None:
     await _ghost(setting)
     setting.sections["accounts"]["main"]["timeout"] = "10s"
@@ -373,18 +401,19 @@ async def test_an_unsettled_command_is_settled_after_its_incident_is_over(
     assert len(sent(setting)) == 1
 
 
+@pytest.mark.timeout(150)
 async def test_the_command_line_says_it_and_ends_with_its_code(setting: Setting) -> None:
     await _ghost(setting)
     setting.configure(policy=POLICY | {"ghost_threshold_notional": "1000"})
     close_it = ("positions", "close", "main", "SOLUSDT", "--by", "ana", "--note", "a ghost")
     listed = await setting.command("positions", "list")
-    [row] = listed.report  # type: ignore[misc]
-    assert (row["venue_qty"], row["threshold"]["breached"]) == ("10", True)  # type: ignore[index]
+    [row] = json.loads(listed.out)
+    assert (row["venue_qty"], row["threshold"]["breached"]) == ("10", True)
     dry = await setting.command(*close_it)
     assert (dry.code, dry.report["outcome"]) == (0, "dry_run")
     assert dry.report["request"]["params"]["reduceOnly"] == "true"
     done = await setting.command(*close_it, "--execute")
-    assert (done.code, done.report["outcome"], _held(setting)) == (0, "confirmed", 0)
+    assert (done.code, done.report["outcome"], _held(setting)) == (0, "confirmed", NONE)
     again = await setting.command(*close_it, "--execute")
     assert (again.code, again.out) == (1, "")
     assert "refused: the venue holds no long" in again.err

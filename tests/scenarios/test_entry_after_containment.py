@@ -86,6 +86,17 @@ async def test_a_position_in_a_new_market_is_one(setting: Setting) -> None:
     assert await _entered(setting) == [("entry_after_containment", "SEV-1", "open")]
 
 
+async def test_an_order_of_before_that_fills_is_none(setting: Setting) -> None:
+    placed = setting.ledger.place_order("ETHUSDT", "buy", Decimal(3), Decimal(2000))
+    await setting.order("e0", ETH, "buy", "3", venue_order_id=str(placed.order_id))
+    await _contained(setting)
+    setting.ledger.fill_order(placed.order_id)
+    await setting.position("x1", ETH, "long", "3")
+    for _ in range(2):
+        await setting.once()
+    assert await _entered(setting) == []
+
+
 async def test_booking_the_ghost_is_none(setting: Setting) -> None:
     """The runbook's way to end it: the missing row is written."""
     await _contained(setting)

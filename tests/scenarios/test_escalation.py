@@ -1,6 +1,7 @@
 """A stale backlog: SEV-2, SEV-1 when it lasts or keeps growing, and over by itself."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from reconciler.simulation.venue import Fault
@@ -114,3 +115,23 @@ async def test_profiles_of_two_accounts_grow_at_once(setting: Setting) -> None:
         ("main", "stale_backlog", "SEV-1"),
         ("two", "stale_backlog", "SEV-1"),
     }
+
+
+async def test_a_backlog_that_cannot_be_kept_keeps_no_ghost_from_being_contained(
+    setting: Setting,
+) -> None:
+    await _stale(setting, "o1 o2 o3")
+    setting.ledger.set_position("SOLUSDT", "long", Decimal(1))
+    await setting.connection.execute(
+        """
+        create function refuse() returns trigger language plpgsql as
+          $$ begin raise exception 'no room'; end $$;
+        create trigger refuse before insert on reconciler.backlogs
+          for each row execute function refuse();
+        """
+    )
+    found = await setting.once(escalation=LIMIT)
+    assert found.code == 3
+    assert "no room" in found.outcome.sentence
+    assert await setting.status() == "inactive"
+    assert await setting.rows("select * from reconciler.suspicions where kind = 'missing_order'")

@@ -16,7 +16,7 @@ BY = ("--by", "ada")
 
 async def _done(setting: Setting, *words: str) -> Ran:
     """A command that must be done."""
-    ran = await setting.command(*words)
+    ran = await setting.typed(*words)
     assert ran.code == 0, (words, ran)
     return ran
 
@@ -42,7 +42,7 @@ async def test_a_ghost_is_contained_and_its_profile_let_go_again(setting: Settin
     assert f"reconciler incidents ack {number} --by WHO" in commands
     assert "reconciler profiles reenable p1 --by WHO" in commands
     await _done(setting, "incidents", "ack", number, *BY, "--note", "on it")
-    again = await setting.command("incidents", "ack", number, "--by", "bob")
+    again = await setting.typed("incidents", "ack", number, "--by", "bob")
     assert again.code == 1
     assert "acknowledged already, by ada" in again.err
 
@@ -56,7 +56,7 @@ async def test_a_ghost_is_contained_and_its_profile_let_go_again(setting: Settin
     assert "exit order exit-7 ended rejected with 0 of 10 filled" in draft
 
     # Not while the ghost is there.
-    early = await setting.command("profiles", "reenable", "p1", *BY)
+    early = await setting.typed("profiles", "reenable", "p1", *BY)
     assert early.code == 1
     assert "0 of 2 complete snapshots" in early.err
     assert f"incident {number} (ghost_position, SEV-1) is open" in early.err
@@ -99,7 +99,7 @@ async def test_a_missing_order_is_quarantined_and_reviewed(setting: Setting) -> 
     shown = (await _done(setting, "quarantine", "show", "o1", "--live", "--json")).report
     assert shown["order"]["status"] == "unknown"
     assert shown["venue"]["answer"] == "not_found"
-    refused = await setting.command(
+    refused = await setting.typed(
         "incidents", "resolve", str(row["incident_id"]), *BY, "--note", "gone"
     )
     assert refused.code == 1
@@ -138,7 +138,7 @@ async def test_an_incident_becomes_a_regression_test(setting: Setting, tmp_path:
     number = str(incident["id"])
     bundle = tmp_path / "bundle.json"
     await _done(setting, "incidents", "export", number, "-o", str(bundle))
-    replayed = await setting.program("replay", str(bundle), "--json")
+    replayed = await setting.typed_alone("replay", str(bundle), "--json")
     assert (replayed.code, replayed.report["same"]) == (0, True)
 
     test = tmp_path / "test_exported.py"
@@ -153,9 +153,9 @@ async def test_an_incident_becomes_a_regression_test(setting: Setting, tmp_path:
     changed = json.loads(bundle.read_text())
     changed["verdict"]["venue_qty"] = "11"
     bundle.write_text(json.dumps(changed))
-    assert (await setting.program("replay", str(bundle))).code == 1
+    assert (await setting.typed_alone("replay", str(bundle))).code == 1
     bundle.write_text("{}")
-    assert (await setting.program("replay", str(bundle))).code == 2
+    assert (await setting.typed_alone("replay", str(bundle))).code == 2
 
 
 BROKEN = """
@@ -177,4 +177,20 @@ def _pytest(file: Path) -> subprocess.CompletedProcess[str]:
         timeout=60,
         check=False,
         cwd=file.parent,
+        env={"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PATH": os.defpath},
     )
+
+
+async def test_a_ghost_that_people_keep_is_ignored(setting: Setting) -> None:
+    setting.ledger.set_position("SOLUSDT", "short", Decimal(10), Decimal(150))
+    await setting.once()
+    [row] = (await _done(setting, "incidents", "list", "--json")).rows
+    await _done(setting, "ignore", "add", "main", "symbol", SOL, *BY, "--note", "a hedge of ours")
+    await eventually(lambda: _looked(setting, str(row["id"])), within=30)
+    await _done(setting, "profiles", "reenable", "p1", *BY)
+    assert await setting.status() == "active"
+    assert (await setting.once()).code == 0
+    await _done(setting, "ignore", "remove", "main", "symbol", SOL, *BY)
+    assert (await setting.once()).code == 1
+    assert await setting.status() == "inactive"
+    assert await setting.incidents() == [("ghost_position", "SEV-1", "open")]

@@ -233,6 +233,7 @@ def test_the_report_has_the_contracts_fields(started: HealthBoard, clock: _Clock
     started.set_coverage("spare", ["spot balances"])
     started.set_interval("main", timedelta(minutes=1), note=None)
     started.set_interval("spare", timedelta(minutes=2), note="the budget holds no more")
+    started.set_pause("spare", "paused by ADA without an end")
     clock.pass_by(seconds=30)
     last = AT.isoformat()
     expected: dict[str, Any] = {
@@ -249,6 +250,7 @@ def test_the_report_has_the_contracts_fields(started: HealthBoard, clock: _Clock
                 "degraded": False,
                 "interval_seconds": 60.0,
                 "note": None,
+                "paused": None,
             },
             "spare": {
                 "last_success": last,
@@ -256,6 +258,7 @@ def test_the_report_has_the_contracts_fields(started: HealthBoard, clock: _Clock
                 "degraded": False,
                 "interval_seconds": 120.0,
                 "note": "the budget holds no more",
+                "paused": "paused by ADA without an end",
             },
         },
         "database": {"up": True, "why": None},

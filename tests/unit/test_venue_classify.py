@@ -1,6 +1,9 @@
 """What an exception means: the kind, not found, and a line without secrets."""
 
+import json
+import time
 from typing import Any
+from urllib.parse import quote
 
 import aiohttp
 import ccxt as ccxt_errors
@@ -8,7 +11,13 @@ import pytest
 
 from reconciler.domain.snapshot import AnswerKind
 from reconciler.venue.answer_guard import Heard
-from reconciler.venue.classify import classified, detail_of, kind_of, says_not_found
+from reconciler.venue.classify import (
+    MOST_READ,
+    classified,
+    detail_of,
+    kind_of,
+    says_not_found,
+)
 from reconciler.venue.description import CallName, NotFoundWords
 from reconciler.venue.descriptions.binanceusdm import BINANCEUSDM
 
@@ -139,3 +148,41 @@ def test_details_are_one_redacted_line(error: Any, has: list[str], has_not: list
     assert "\n" not in text
     assert all(words in text for words in has), text
     assert not any(words in text for words in has_not), text
+
+
+KEY = 'kQH5HW/8p1u+OVjb==\n"x'
+SAID = {
+    "as it is": KEY,
+    "in JSON": json.dumps(KEY),
+    "in JSON with escaped slashes": json.dumps(KEY).replace("/", "\\/"),
+    "in JSON as code points": KEY.replace("/", "\\u002f").replace("=", "\\u003D"),
+    "in a URL": quote(KEY, safe=""),
+    "in a URL, lower case": quote(KEY, safe="").lower(),
+    "in a page": KEY.replace("/", "&#x2F;").replace("+", "&#43;"),
+    "on one line": KEY.replace("\n", " "),
+}
+
+
+@pytest.mark.parametrize("how", SAID)
+def test_a_secret_is_known_in_any_writing(how: str) -> None:
+    text = detail_of(error_of(f"binance said {SAID[how]} is wrong"), secrets=(KEY,))
+    assert "said" in text
+    assert "is wrong" in text
+    assert not any(part in text.lower() for part in ("kqh5hw", "8p1u", "ovjb")), text
+
+
+@pytest.mark.parametrize("before", range(200, 241, 5))
+def test_a_secret_that_the_cut_goes_through_is_not_shown_in_part(before: int) -> None:
+    text = detail_of(error_of("x" * before + "my-long-api-key" * 300), secrets=("my-long-api-key",))
+    assert "my-long" not in text
+
+
+def test_a_secret_at_the_end_of_what_is_read_is_not_shown_in_part() -> None:
+    page = "<p>" + " " * (MOST_READ - 10) + "my-long-api-key"
+    assert "my-l" not in detail_of(error_of(page), secrets=("my-long-api-key",))
+
+
+def test_a_huge_page_is_read_in_no_time() -> None:
+    begun = time.perf_counter()
+    detail_of(error_of("?a" * 1_000_000 + "<script" * 100_000), secrets=("my-api-key",))
+    assert time.perf_counter() - begun < 1

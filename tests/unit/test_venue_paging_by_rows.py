@@ -98,3 +98,45 @@ async def test_a_venue_that_says_so_has_no_more() -> None:
 
     pages = await read_pages(ask, paging)
     assert (pages.rows, pages.why_not_all) == ([1, 2], None)
+
+
+MORE_OR_NOT = Paging(size=50, cursor_param="cursor", cursor_at=("cursor",), more_at=("has_next",))
+
+
+@pytest.mark.parametrize(
+    ("document", "rows", "says"),
+    [
+        ({"cursor": "", "has_next": True}, 3, "no way to it"),
+        ({"has_next": True}, 3, "no way to it"),
+        ({"cursor": "x", "has_next": True}, 0, "no way to it"),
+        ({"cursor": "", "has_next": "true"}, 3, "no way to it"),
+        ({"cursor": "", "has_next": False}, 50, None),
+        # Where the venue says nothing of more, a page of a usual size needs its end to be named.
+        ({}, 20, "the place of the next cursor is missing"),
+        ({}, 19, None),
+        ({"cursor": ""}, 20, None),
+        ({"cursor": ""}, 50, "names no next one"),
+    ],
+)
+async def test_an_end_that_is_not_named(
+    document: Mapping[str, Any], rows: int, says: str | None
+) -> None:
+    async def ask(_: Mapping[str, Any]) -> Page:
+        return Page(rows=[1] * rows, document=document)
+
+    why = (await read_pages(ask, MORE_OR_NOT)).why_not_all
+    assert why is None if says is None else says in (why or "")
+
+
+async def test_a_listing_by_its_last_row_ends_where_the_venue_says_so() -> None:
+    paging = Paging(size=1000, cursor_param="from", cursor_row_at="at", row_id_at="id",
+                    more_at=("has_more",))  # fmt: skip
+    asked = 0
+
+    async def ask(_: Mapping[str, Any]) -> Page:
+        nonlocal asked
+        asked += 1
+        return Page(rows=[{"at": 1, "id": n} for n in range(10)], document={"has_more": False})
+
+    pages = await read_pages(ask, paging)
+    assert (len(pages.rows), pages.why_not_all, asked) == (10, None, 1)

@@ -23,6 +23,7 @@ class FaultKind(StrEnum):
     CUT_BODY = "cut_body"
     RESET = "reset"
     HANG = "hang"
+    HANG_AFTER = "hang_after"
     SLOW = "slow"
 
 

@@ -24,7 +24,7 @@ BINANCE_ERRORS = {
 }
 RETRY_AFTER_SECONDS = 5
 # Logged when the request arrives, as one that gets no answer.
-UNANSWERED = frozenset({FaultKind.RESET, FaultKind.CUT_BODY, FaultKind.HANG})
+UNANSWERED = frozenset({FaultKind.RESET, FaultKind.CUT_BODY, FaultKind.HANG, FaultKind.HANG_AFTER})
 KNOWN_STATUSES = frozenset(known.value for known in HTTPStatus)
 FIXED_BODIES = {
     FaultKind.HTML_200: (HTML.format(title="Scheduled maintenance"), "text/html"),
@@ -72,6 +72,10 @@ async def carry_out(
         return _reset(request)
     if fault.kind is FaultKind.CUT_BODY:
         return _cut(request, answer(), content_length=fault.content_length)
+    if fault.kind is FaultKind.HANG_AFTER:
+        done = answer()  # the request has its effect; only nobody hears of it
+        await _wait(rule.cleared, stopping, seconds=None)
+        return done.response()
     if fault.kind in {FaultKind.HANG, FaultKind.SLOW}:
         seconds = fault.seconds if fault.kind is FaultKind.SLOW else None
         await _wait(rule.cleared, stopping, seconds=seconds)

@@ -22,7 +22,7 @@ select
    where c.account = $2 and c.book = $1 and c.released_at is null) as containments,
   (select jsonb_agg(jsonb_build_array(b.profile_id, b.at, b.stale))
    from (select profile_id, at, stale from reconciler.backlogs
-         where book = $1 and account = $2 and at > clock_timestamp() - interval '1 day'
+         where book = $1 and account = $2 and at > now() - interval '1 day'
          order by at desc limit 2000) b) as backlog;
 
 -- name: keep_backlog
@@ -35,12 +35,12 @@ on conflict (book, account, profile_id, at) do nothing;
 -- name: prune_backlog
 -- What is older says nothing any more.
 delete from reconciler.backlogs
-where book = $1 and account = $2 and at <= clock_timestamp() - interval '1 day';
+where book = $1 and account = $2 and at <= now() - interval '1 day';
 
 -- name: backlog_elsewhere
 -- Stale orders of the book's other accounts.
 select account, profile_id, at, stale from reconciler.backlogs
-where at > clock_timestamp() - $3::interval and book = $1 and account <> $2;
+where at > now() - $3::interval and book = $1 and account <> $2;
 
 -- name: keep_parity
 -- How many complete looks in a row agreed, for each contained profile.

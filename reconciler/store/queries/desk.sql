@@ -154,11 +154,6 @@ values ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9);
 select at, who, surface, operation, account, target, outcome, said, incident_id, details
 from reconciler.operations where ($1::text is null or account = $1) order by id desc limit $2;
 
--- name: operations_of_incident
--- What people did about one incident, oldest first.
-select at, who, surface, operation, account, target, outcome, said, incident_id, details
-from reconciler.operations where incident_id = $1 order by id;
-
 -- name: clock
 -- The clock that every age is measured by.
 select clock_timestamp();

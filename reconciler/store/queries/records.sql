@@ -39,10 +39,10 @@ on conflict (book, order_id) do update set
 
 -- name: quarantined_since
 -- How many of an account were quarantined within the window (rule 9's rolling hour), but for those
--- of a mass change that a person let through.
+-- of a mass change that a person let through, and those that a person set aside.
 select count(*)::int from reconciler.quarantine
 where account = $1 and quarantined_at > clock_timestamp() - $2::interval
-  and not details ? 'accepted';
+  and not details ? 'accepted' and reason <> 'by_hand';
 
 -- name: note_seen_again
 -- The venue shows a quarantined order again: the review row says so, nothing is released.

@@ -225,12 +225,13 @@ BITGET = VenueDescription(
     ),
     balance_row=BalanceRow(asset="coin", parts=("available", "frozen", "locked")),
     inverse_in=InverseUnit.IN_BASE,
+    success={"code": "00000"},
     status=StatusWords(
         at=("status", "state", "planStatus"),
         meaning={"executing": "open", "fail_trigger": "rejected", "fail_execute": "rejected"},
         successor_at=("executeOrderId",),
     ),
-    not_found=(NotFoundWords(words='"40109"'),),
+    not_found=tuple(NotFoundWords(words=f'"{code}"') for code in ("40109", "40768", "43001")),
     options={
         "uta": False,
         "fetchMarkets": {"types": ["spot", "swap"]},

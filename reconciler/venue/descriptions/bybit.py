@@ -132,6 +132,7 @@ BYBIT = VenueDescription(
     balance_row=BalanceRow(asset="coin", parts=("walletBalance",)),
     # ccxt takes the smallest order for the size of an inverse contract.
     inverse_in=InverseUnit.QUOTE,
+    success={"retCode": "0"},
     status=StatusWords(
         at=("orderStatus",), canceled=frozenset({"PartiallyFilledCanceled", "Deactivated"})
     ),

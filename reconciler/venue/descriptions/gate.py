@@ -199,6 +199,7 @@ GATE = VenueDescription(
     ),
     not_found=(
         NotFoundWords(words="ORDER_NOT_FOUND"),
+        NotFoundWords(words="CLIENT_ID_NOT_FOUND"),
         NotFoundWords(error="ExchangeError", words="AUTO_ORDER_NOT_FOUND"),
     ),
     options={

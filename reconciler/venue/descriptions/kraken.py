@@ -111,7 +111,10 @@ KRAKEN = VenueDescription(
     balance_row=BalanceRow(asset="asset", parts=("balance",), suffixes=(".F",)),
     balances_always=True,
     status=StatusWords(in_flight=frozenset({"pending"})),
-    not_found=(NotFoundWords(error="InvalidOrder", words="EOrder:Invalid order"),),
+    not_found=tuple(
+        NotFoundWords(error="InvalidOrder", words=words)
+        for words in ("EOrder:Invalid order", "EOrder:Unknown order")
+    ),
     options={"adjustForTimeDifference": False},
     # guides/spot-rest-ratelimits: a counter for each key.
     budget_per_account=True,

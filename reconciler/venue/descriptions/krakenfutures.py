@@ -88,6 +88,7 @@ KRAKENFUTURES = VenueDescription(
         entry_price="price",
         mark_price=None,
     ),
+    success={"result": "success"},
     status=StatusWords(
         meaning={
             "FILLED": "closed",

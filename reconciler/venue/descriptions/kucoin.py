@@ -41,6 +41,7 @@ from reconciler.venue.descriptions.kucoinfutures import (
     LOOKUPS,
     NO_HIGH_FREQUENCY,
     NO_MARGIN,
+    NOT_FOUND,
     OPEN_ORDERS,
     OPTIONS,
     ORDER_ID_FORM,
@@ -51,6 +52,7 @@ from reconciler.venue.descriptions.kucoinfutures import (
     SHAPES,
     STATUS,
     STOP_ORDERS,
+    SUCCESS,
     pages,
 )
 from reconciler.venue.descriptions.retention import retention_of
@@ -223,8 +225,9 @@ KUCOIN = VenueDescription(
     balance_row=BalanceRow(asset="currency", parts=("balance",)),
     needs_market_to_count=True,
     position_row=POSITION_ROW,
+    success=SUCCESS,
     status=STATUS,
-    not_found=(NotFoundWords(), NO_MARGIN, NO_HIGH_FREQUENCY),
+    not_found=(*NOT_FOUND, NO_MARGIN, NO_HIGH_FREQUENCY),
     error_words=ERROR_WORDS,
     account_mode=CLASSIC,
     options={

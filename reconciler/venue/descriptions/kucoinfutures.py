@@ -127,6 +127,12 @@ STATUS = StatusWords(
         "cancelled": "canceled",
     },
 )
+SUCCESS = {"code": "200000"}
+NOT_FOUND = tuple(
+    NotFoundWords(words=words)
+    for words in ("rderNotExist", "rder not exist", "rder_not_exist", "rder does not exist")
+)
+"""To ccxt 100001 is "order not found" whatever its text: it is every "invalid parameter" too."""
 ERROR_WORDS = {
     # Too many requests of one user to one endpoint, in the words of the older limit.
     '"code":"200002"': AnswerKind.THROTTLED,
@@ -158,7 +164,9 @@ KUCOINFUTURES = VenueDescription(
     shapes=SHAPES,
     needs_market_to_count=True,
     position_row=POSITION_ROW,
+    success=SUCCESS,
     status=STATUS,
+    not_found=NOT_FOUND,
     error_words=ERROR_WORDS,
     account_mode=CLASSIC,
     options=OPTIONS,

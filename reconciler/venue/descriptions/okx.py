@@ -157,6 +157,7 @@ OKX = VenueDescription(
     ),
     balance_row=BalanceRow(asset="ccy", parts=("cashBal",)),
     needs_market_to_count=True,
+    success={"code": "0"},
     status=StatusWords(
         at=("state",),
         canceled=frozenset({"mmp_canceled"}),

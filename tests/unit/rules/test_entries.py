@@ -125,6 +125,7 @@ def test_legs_of_hedge_mode_are_closed_each_by_its_own_side() -> None:
     assert not _found(reading(orders=[_order(SELL, "1")]), *legs)
     assert not _found(reading(orders=[_order(BUY, "3")]), *legs)
     assert _found(reading(orders=[_order(SELL, "2")]), *legs)
+    assert not _found(reading(orders=[_order(SELL, "2", filled="1")]), *legs), "half of it closed"
 
 
 def test_a_row_of_the_book_that_is_open_may_be_closed() -> None:
@@ -150,7 +151,10 @@ def test_an_open_row_of_a_market_in_which_nothing_was_held() -> None:
 
 
 def test_a_row_that_mends_the_ghost_is_no_entry() -> None:
-    assert not _found(reading(positions=[book_position(symbol=BTC)]), venue_position())
+    for held in (frozenset({BTC}), frozenset[str]()):
+        contained = replace(CONTAINED, held=held)
+        book = reading(positions=[book_position(symbol=BTC)])
+        assert not _found(book, venue_position(), containment=contained)
 
 
 def test_what_a_person_has_ended_counts_no_more() -> None:
@@ -164,8 +168,10 @@ def test_an_old_row_whose_order_reaches_the_venue_now() -> None:
     old = book_order(age=timedelta(hours=1), client_id="c1")
     late = venue_order(created_at=NOW - 5 * MINUTE)
     early = venue_order(created_at=NOW - timedelta(hours=1))
+    under_way = venue_order(created_at=NOW - timedelta(minutes=9, seconds=30))
     assert _found(reading(orders=[old]), live=[late]) == ["venue order v1"]
     assert not _found(reading(orders=[old]), live=[early])
+    assert not _found(reading(orders=[old]), live=[under_way])
     assert not _found(reading(orders=[old]), live=[replace(late, created_at=None)])
     assert not _found(reading(orders=[old]), venue_position(SHORT, "1"), live=[late])
     assert not _found(reading(orders=[replace(old, role="exit")]), live=[late])

@@ -123,6 +123,11 @@ def test_a_look_in_which_nothing_moved_does_not_end_growth() -> None:
     assert _judge({P1: 4, P2: 4}, samples).severity is SEV_1
 
 
+def test_a_fall_starts_growth_over() -> None:
+    assert not _judge({P1: 3}, _samples({5.0: 1, 4.0: 2, 3.0: 3, 2.0: 2})).growing
+    assert _judge({P1: 5}, _samples({5.0: 3, 4.0: 2, 3.0: 3, 2.0: 4})).growing
+
+
 def test_one_growing_profile_is_not_several() -> None:
     assert _judge({P1: 4}, _samples(RISING)).severity is None
     assert _judge({P1: 4}, _samples(RISING)).growing == (P1,)
@@ -133,7 +138,8 @@ def test_the_other_profile_may_be_of_another_account() -> None:
     verdict = _judge({P1: 4}, _samples(RISING), elsewhere=other)
     assert verdict.severity is SEV_1
     assert verdict.growing_elsewhere == 1
-    assert _judge({P1: 0}, elsewhere=[*other, *other]).severity is None, "none of ours grows"
+    third = [replace(s, account=AccountName("third")) for s in other]
+    assert _judge({P1: 0}, elsewhere=[*other, *third]).severity is None, "none of ours grows"
 
 
 def test_first_sight_is_no_rise() -> None:

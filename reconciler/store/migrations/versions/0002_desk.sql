@@ -11,8 +11,12 @@ alter table reconciler.incident_events add column by text;
 
 alter table reconciler.audit add column by text;
 
--- What was held when a profile was contained: a row of another market is an entry. Null: not known.
+-- Markets with a position or an order when a profile was contained: a position in another one is an
+-- entry. Null: not known.
 alter table reconciler.containments add column held text[];
+
+create index containments_account on reconciler.containments (book, account)
+  where released_at is null;
 
 -- An account that is judged and not acted on, until a time.
 create table reconciler.pauses (

@@ -1,0 +1,1 @@
+"""The questions that the probe of sign-in asks Supabase and the bot, over HTTP."""

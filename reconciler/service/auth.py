@@ -1,0 +1,221 @@
+"""The probe of sign-in, wired: from settings to doors, and from results to metrics and health."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import structlog
+from aiohttp.abc import AbstractResolver
+from pydantic import SecretStr
+
+from reconciler.auth_probe.bot import BotDoors
+from reconciler.auth_probe.prober import Prober
+from reconciler.auth_probe.supabase import SupabaseDoors
+from reconciler.domain.auth_probes import ProbeResult, ProbeStep
+from reconciler.domain.outcome import OutcomeState
+from reconciler.http.authentication import LONG_ENOUGH
+from reconciler.http.signing_keys import SigningKeys
+from reconciler.http.supabase_tokens import SupabaseTokens
+from reconciler.jobs.auth_probe import AuthLimits, AuthProbed, AuthProbeService
+from reconciler.rules.auth_environment import (
+    AuthEnvironment,
+    EnvironmentFinding,
+    find_misfits,
+    is_canary_the_bot,
+)
+from reconciler.rules.auth_incidents import AUTH
+from reconciler.settings import Settings
+from reconciler.settings.auth import AuthSettings
+from reconciler.store.leases import Leases
+from reconciler.store.postgres import PostgresStore
+from reconciler.telemetry.health import HealthBoard
+from reconciler.telemetry.metrics import Metrics
+
+log = structlog.get_logger("reconciler.service")
+
+REJECTED = frozenset({401, 403})
+JOB = AuthProbeService.name
+
+
+def is_probed(auth: AuthSettings) -> bool:
+    """Whether there is anything to ask."""
+    return bool(auth.supabase_url or auth.bot.url or auth.bot.websocket_url)
+
+
+def environment_of(settings: Settings) -> AuthEnvironment:
+    """What is configured of Supabase."""
+    auth = settings.auth
+    return AuthEnvironment(
+        supabase_url=auth.supabase_url,
+        issuer=issuer_of(settings),
+        service_key=_revealed(auth.service_role_key),
+        anon_key=_revealed(auth.anon_key),
+        jwt_secret=_revealed(auth.jwt_secret),
+        bot_token=_revealed(auth.bot.token),
+        canary_email=auth.canary.email,
+        expiry_warning=auth.expiry_warning,
+    )
+
+
+def issuer_of(settings: Settings) -> str | None:
+    """Who must have issued a token, as our own API asks it."""
+    url = settings.auth.supabase_url
+    return settings.api.jwt.issuer or (f"{url}/auth/v1" if url else None)
+
+
+def misfits_of(settings: Settings) -> tuple[EnvironmentFinding, ...]:
+    """What of the environment does not fit, by this host's clock."""
+    return find_misfits(environment_of(settings), now=datetime.now(UTC))
+
+
+def tell_misfits(settings: Settings, health: HealthBoard) -> None:
+    """At start: a line for each, and `/health` shows them."""
+    found = misfits_of(settings)
+    for each in found:
+        write = log.error if each.level == "fail" else log.warning
+        write(f"[AUTH] {each.what} {each.says}", mend=each.mend)
+    if found:
+        said = "; ".join(f"{each.what} {each.says}" for each in found)
+        health.degraded("sign-in environment", said)
+
+
+def prober_of(settings: Settings, *, resolver: AbstractResolver | None = None) -> Prober:
+    """What asks."""
+    bot = settings.auth.bot
+    return Prober(
+        supabase=_supabase_of(settings),
+        bot=BotDoors(
+            url=bot.url,
+            websocket_url=bot.websocket_url,
+            token=_revealed(bot.token),
+            live_path=bot.live_path,
+            ready_path=bot.ready_path,
+            status_path=bot.status_path,
+            trade_path=bot.trade_path,
+        ),
+        timeout=settings.auth.timeout,
+        resolver=resolver,
+    )
+
+
+def auth_probe_of(
+    settings: Settings,
+    *,
+    store: PostgresStore,
+    leases: Leases,
+    health: HealthBoard,
+    metrics: Metrics,
+    redact: Callable[[str], str],
+    prober: Prober | None = None,
+) -> AuthProbeService | None:
+    """The job; None where nothing is configured that could be asked."""
+    auth = settings.auth
+    if not is_probed(auth):
+        return None
+    metrics.declare_job(JOB, AUTH)
+    teller = _Teller(health, metrics)
+    return AuthProbeService(
+        prober or prober_of(settings),
+        store=store,
+        leases=leases,
+        limits=AuthLimits(
+            confirmations=auth.confirmations,
+            rejections=auth.rejections,
+            rejections_within=auth.rejections_within,
+            legacy_secret=auth.jwt_secret is not None,
+        ),
+        mode=settings.mode,
+        tell=teller.tell,
+        rejections=metrics.rejections,
+        redact=redact,
+    )
+
+
+class _Teller:
+    """Knows which result goes where."""
+
+    def __init__(self, health: HealthBoard, metrics: Metrics) -> None:
+        self._health = health
+        self._metrics = metrics
+
+    def tell(self, probed: AuthProbed) -> None:
+        """After each run."""
+        state, sentence = probed.outcome.state, probed.outcome.sentence
+        self._metrics.cycle_finished(JOB, AUTH, state)
+        if probed.judged is not None or state is OutcomeState.HELD:
+            self._health.job_succeeded(JOB)
+        if probed.judged is None:
+            return
+        now = datetime.now(UTC).timestamp()
+        self._metrics.last_success_timestamp_seconds.labels(JOB, AUTH).set(now)
+        if state is OutcomeState.PARITY:
+            self._health.recovered("sign-in")
+        else:
+            self._health.degraded("sign-in", sentence)
+        for step in ProbeStep:
+            self._metrics.auth_probe(step, _shown(step, probed))
+        skew = probed.judged.clock_skew
+        if skew is not None:
+            self._metrics.clock_skew_seconds.labels("supabase").set(skew.total_seconds())
+        for result in probed.results:
+            self._count(result, failed=result.step in probed.judged.failed)
+
+    def _count(self, result: ProbeResult, *, failed: bool) -> None:
+        """Refusals that we did not ask for: those of an open question are what we want."""
+        if failed and result.status in REJECTED:
+            surface = _surface_of(result.step)
+            self._metrics.auth_rejections_total.labels(surface, str(result.status)).inc()
+
+
+def _shown(step: ProbeStep, probed: AuthProbed) -> bool | None:
+    """Passed or failed; None where it was not judged."""
+    assert probed.judged is not None
+    if step in probed.judged.passed:
+        return True
+    return False if step in probed.judged.failed else None
+
+
+def _surface_of(step: ProbeStep) -> str:
+    if step in {ProbeStep.BOT_WEBSOCKET, ProbeStep.BOT_WEBSOCKET_CLOSED}:
+        return "websocket"
+    return "bot" if step.is_of_bot else "supabase"
+
+
+def _supabase_of(settings: Settings) -> SupabaseDoors | None:
+    auth, issuer = settings.auth, issuer_of(settings)
+    if auth.supabase_url is None or issuer is None:
+        return None
+    same = "the canary is the bot's own user: signing in could end the bot's session"
+    jwks_url = auth.jwks_url or f"{auth.supabase_url}/auth/v1/.well-known/jwks.json"
+    secret = _revealed(auth.jwt_secret)
+    usable = secret if secret is not None and len(secret.encode()) >= LONG_ENOUGH else None
+    return SupabaseDoors(
+        url=auth.supabase_url,
+        jwks_url=jwks_url,
+        service_key=_revealed(auth.service_role_key),
+        anon_key=_revealed(auth.anon_key),
+        rest_table=auth.rest_table,
+        canary_email=auth.canary.email,
+        canary_password=_revealed(auth.canary.password),
+        why_no_canary=same if is_canary_the_bot(environment_of(settings)) else None,
+        bot_token=_revealed(auth.bot.token),
+        issuer=issuer,
+        verifier=SupabaseTokens(
+            issuer=issuer,
+            audience=settings.api.jwt.audience,
+            keys=SigningKeys(jwks_url),
+            secret=usable,
+        ),
+        why_no_verifier=_why_no_verifier(usable),
+    )
+
+
+def _why_no_verifier(secret: str | None) -> Callable[[str | None], str | None]:
+    def why(algorithm: str | None) -> str | None:
+        lacks = algorithm == "HS256" and secret is None
+        return "auth.jwt_secret is not set, or too short" if lacks else None
+
+    return why
+
+
+def _revealed(secret: SecretStr | None) -> str | None:
+    return secret.get_secret_value() if secret is not None else None

@@ -1,0 +1,156 @@
+"""The bot's surface: health, an authenticated status, a trade endpoint, a WebSocket."""
+
+import asyncio
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self
+
+import jwt
+from aiohttp import web
+
+from reconciler.simulation.supabase import ProjectKeys, SimulatedSupabase
+from reconciler.simulation.supabase.keys import TokenRefused
+
+LOOPBACK = "127.0.0.1"
+WhyNot = Callable[[str], str | None]
+"""Why a token lets nobody in; None: it does."""
+
+
+def by_secret(secret: str) -> WhyNot:
+    """Verifies by the legacy HS256 secret alone, as bots did before keys were rotated."""
+
+    def why_not(token: str) -> str | None:
+        try:
+            jwt.decode(token, secret, ["HS256"], audience="authenticated")
+        except jwt.PyJWTError as error:
+            return str(error)
+        return None
+
+    return why_not
+
+
+def by_project(project: SimulatedSupabase) -> WhyNot:
+    """Verifies as the project does."""
+    keys: ProjectKeys = project.keys
+
+    def why_not(token: str) -> str | None:
+        try:
+            keys.verify(token, now=project.now)
+        except TokenRefused as refused:
+            return str(refused)
+        return None
+
+    return why_not
+
+
+class SimulatedBotApi:
+    """One bot, on 127.0.0.1 only; use it with `async with`."""
+
+    def __init__(self, why_not: WhyNot) -> None:
+        self.why_not = why_not
+        self.degraded: list[dict[str, str]] = []
+        """What readiness calls degraded; `is_ready` False makes it 503."""
+        self.is_ready = True
+        self.is_door_open = False
+        """Neither trade nor WebSocket ask for a token."""
+        self.forced: dict[str, tuple[int, Any]] = {}
+        """Status and body by path, in place of the true answer."""
+        self.trades = 0
+        """Orders that were accepted: must stay 0, whatever is open."""
+        self.bodies: list[bytes] = []
+        """What the trade endpoint was sent."""
+        self.port = 0
+        self._runner: web.AppRunner | None = None
+
+    @property
+    def url(self) -> str:
+        """The bot's address, known once the server runs."""
+        return f"http://{LOOPBACK}:{self.port}"
+
+    @property
+    def websocket_url(self) -> str:
+        """The address of its WebSocket."""
+        return f"ws://{LOOPBACK}:{self.port}/ws"
+
+    async def start(self) -> None:
+        """Listen, on the port of before if there was one."""
+        app = web.Application(middlewares=[self._forcing()])
+        app.router.add_get("/health/live", self._live)
+        app.router.add_get("/health/ready", self._ready)
+        app.router.add_get("/api/status", self._status)
+        app.router.add_post("/api/trade", self._trade)
+        app.router.add_get("/ws", self._socket)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, LOOPBACK, self.port)
+        await site.start()
+        self.port = self._runner.addresses[0][1]
+
+    async def stop(self) -> None:
+        """Accept nothing any more."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    async def __aenter__(self) -> Self:
+        """Start."""
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop."""
+        await self.stop()
+
+    def _forcing(self) -> Any:
+        @web.middleware
+        async def forcing(request: web.Request, handler: Any) -> web.StreamResponse:
+            if request.path in self.forced:
+                status, body = self.forced[request.path]
+                return web.json_response(body, status=status)
+            answer: web.StreamResponse = await handler(request)
+            return answer
+
+        return forcing
+
+    def _refusal(self, request: web.Request) -> web.Response | None:
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        why = self.why_not(token) if token else "no token"
+        return None if why is None else web.json_response({"error": why}, status=401)
+
+    async def _live(self, _request: web.Request) -> web.Response:
+        return web.json_response({"status": "ok"})
+
+    async def _ready(self, _request: web.Request) -> web.Response:
+        body = {"status": "ok" if self.is_ready else "failing", "degraded": self.degraded}
+        return web.json_response(body, status=200 if self.is_ready else 503)
+
+    async def _status(self, request: web.Request) -> web.Response:
+        return self._refusal(request) or web.json_response({"mode": "live"})
+
+    async def _trade(self, request: web.Request) -> web.Response:
+        body = await request.read()
+        self.bodies.append(body)
+        if not self.is_door_open and (refusal := self._refusal(request)):
+            return refusal
+        if not body:
+            return web.json_response({"detail": "a body is required"}, status=422)
+        self.trades += 1
+        return web.json_response({"accepted": True})
+
+    async def _socket(self, request: web.Request) -> web.StreamResponse:
+        if not self.is_door_open and (refusal := self._refusal(request)):
+            return refusal
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        with_deadline = asyncio.timeout(5)
+        try:
+            async with with_deadline:
+                await socket.receive()
+        except TimeoutError:
+            await socket.close()
+        return socket
