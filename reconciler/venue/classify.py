@@ -6,11 +6,11 @@ must be "no answer" whatever it is.
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from reconciler.domain.snapshot import AnswerKind, Failure
-from reconciler.venue.answer_guard import Heard
+from reconciler.venue.answer_guard import LONGEST_SILENCE, Heard
 from reconciler.venue.description import CallName, NotFoundWords, VenueDescription
 
 KINDS: Mapping[str, AnswerKind] = {
@@ -31,6 +31,9 @@ MOST_READ = 4000
 SERVER_ERROR = 500
 NOT_THERE = 404
 TOO_MANY = frozenset({418, 429})
+BANNED_UNTIL = re.compile(r"banned until (\d{13})(?!\d)")
+"""Milliseconds since 1970. A proxy may drop the header that says the same."""
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class VenueCallError(Exception):
@@ -65,13 +68,24 @@ def classified(
         kind=kind,
         call=call,
         detail=detail_of(error, secrets=secrets),
-        retry_after=heard.retry_after if kind is not AnswerKind.AUTH else None,
+        retry_after=_retry_after(error, heard) if kind is not AnswerKind.AUTH else None,
     )
     return VenueCallError(
         failure,
         not_found=says_not_found(error, heard, description.not_found),
         no_such_call=no_such_call,
     )
+
+
+def _retry_after(error: Exception, heard: Heard) -> timedelta | None:
+    """Return how long the venue wants no call: by its header, else by Binance's words of a ban."""
+    if heard.retry_after is not None or heard.status not in TOO_MANY:
+        return heard.retry_after
+    named = BANNED_UNTIL.search(str(error)[:MOST_READ])
+    if named is None:
+        return None
+    left = timedelta(milliseconds=int(named.group(1))) - (datetime.now(UTC) - EPOCH)
+    return min(max(left, timedelta(0)), LONGEST_SILENCE)
 
 
 def kind_of(error: Exception, error_words: Mapping[str, AnswerKind]) -> AnswerKind:

@@ -142,6 +142,15 @@ async def test_the_loop_turns_while_metrics_are_rendered(
     assert turns > 20  # rendering in the loop itself lets it turn a few times, before and after
 
 
+async def test_small_answers_wait_for_no_delayed_ack(http: aiohttp.ClientSession) -> None:
+    seconds = []
+    for _ in range(15):
+        begun = time.monotonic()
+        await _ask(http, "/health/live")
+        seconds.append(time.monotonic() - begun)
+    assert sorted(seconds)[7] < 0.03
+
+
 async def test_signals_stay_ours(health: HealthBoard, metrics: Metrics) -> None:
     def handlers() -> list[Any]:
         return [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)]

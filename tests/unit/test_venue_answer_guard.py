@@ -233,6 +233,11 @@ def test_headers_of_nonsense_are_ignored(value: str) -> None:
     assert (heard.venue_clock_skew, heard.retry_after, heard.used_weight) == (None, None, None)
 
 
+def test_a_fraction_of_a_retry_after_counts() -> None:
+    heard = Speaking().hear(200, "[]", {"Retry-After": "2.5"}, "/fapi/v1/openOrders")
+    assert heard.retry_after == timedelta(seconds=2.5)
+
+
 def test_an_endless_retry_after_is_not_believed() -> None:
     heard = Speaking().hear(200, "[]", {"Retry-After": "9" * 30}, "/fapi/v1/openOrders")
     assert heard.retry_after == timedelta(days=1)

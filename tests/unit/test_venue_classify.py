@@ -2,6 +2,7 @@
 
 import json
 import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -186,3 +187,33 @@ def test_a_huge_page_is_read_in_no_time() -> None:
     begun = time.perf_counter()
     detail_of(error_of("?a" * 1_000_000 + "<script" * 100_000), secrets=("my-api-key",))
     assert time.perf_counter() - begun < 1
+
+
+BAN = '{"code":-1003,"msg":"Way too many requests; IP(1.2.3.4) banned until %d."}'
+
+
+@pytest.mark.parametrize(
+    ("heard", "until", "least", "most"),
+    [
+        (Heard(status=418), timedelta(seconds=90), 80, 90),
+        (Heard(status=429), timedelta(days=30), 86_400, 86_400),
+        (Heard(status=418), timedelta(seconds=-9), 0, 0),
+        (Heard(status=418, retry_after=timedelta(seconds=5)), timedelta(seconds=90), 5, 5),
+    ],
+)
+def test_a_ban_without_a_header_says_its_end(
+    heard: Heard, until: timedelta, least: int, most: int
+) -> None:
+    text = BAN % ((datetime.now(UTC) + until).timestamp() * 1000)
+    error = ccxt_errors.DDoSProtection(f"binanceusdm 418 {text}")
+    said = classified(error, call=CallName.ORDER, description=BINANCEUSDM, heard=heard).failure
+    assert said.kind is AnswerKind.THROTTLED
+    assert said.retry_after is not None
+    assert least <= said.retry_after.total_seconds() <= most
+
+
+def test_words_of_a_ban_elsewhere_ask_for_nothing() -> None:
+    error = ccxt_errors.ExchangeError("binanceusdm " + BAN % 1_999_999_999_999)
+    heard = Heard(status=400, is_json=True)
+    said = classified(error, call=CallName.ORDER, description=BINANCEUSDM, heard=heard).failure
+    assert said.retry_after is None

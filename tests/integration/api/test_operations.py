@@ -7,10 +7,10 @@ from urllib.parse import quote
 import asyncpg
 import pytest
 
+from reconciler.simulation.venue.records import PositionSide
 from tests.integration.api.setting import MUTATIONS, SLASHED, Api, serving
 from tests.integration.api.tokens import OPERATOR_SUB, VIEWER_TOKEN, Jwks
 from tests.scenarios.setting import Setting
-
 
 AT_THE_VENUE = {"orders_cancel", "positions_close"}
 """What has nothing to do in a seeded database alone."""
@@ -108,7 +108,7 @@ async def test_a_ghost_is_closed_by_an_operator(setting: Setting, jwks: Jwks) ->
         assert (await api.ask("POST", path, json=body, token=VIEWER_TOKEN))[0] == 403
         dry = await api.ask("POST", path, json={**(body or {}), "execute": False})
         assert (dry[0], dry[1]["outcome"]) == (200, "dry_run"), dry
-        assert setting.ledger.position("SOLUSDT", "short") is not None
+        assert setting.ledger.position("SOLUSDT", PositionSide.BOTH).qty == -10
         status, report = await api.ask("POST", path, json=body)
         assert (status, report["outcome"], report["done_qty"]) == (200, "confirmed", "10"), report
         _, rows = await api.ask("GET", "/api/positions")
