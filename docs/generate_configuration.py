@@ -50,10 +50,7 @@ KINDS: tuple[tuple[Any, str], ...] = (
 )
 """What the kinds of value are called, the first that fits."""
 
-NOT_YET = "Read and checked, used by nothing in this version."
 NOTES: Mapping[str, str] = {
-    "schedule.auth_probe": NOT_YET,
-    "auth": "In this version only the API uses it: `supabase_url`, `jwt_secret` and `jwks_url`.",
     "book.url": "In this version it must be the same as `database.url`: a book in another "
     "database is refused at start.",
     "accounts.<name>.private_key": "Never handed to the venue's adapter, even where it is set.",

@@ -40,7 +40,6 @@ holds an order id.
 """
 
 NOTES: Mapping[str, str] = {
-    "reconciler_auth_probe_up": "Nothing writes it in this version.",
     "reconciler_guard_trips_total": "`clock_skew` is never counted in this version.",
     "reconciler_notifications_total": "`abandoned` is never counted in this version.",
     "reconciler_open_orders": "Trigger orders are counted too.",

@@ -90,7 +90,7 @@ class Asker:
                 return Answered(
                     status=answer.status,
                     body=body,
-                    code=code,
+                    code=self.masked(code),
                     message=self.masked(message),
                     clock_skew=_skew(answer.headers.get("Date"), middle),
                 )

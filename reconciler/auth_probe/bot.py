@@ -115,8 +115,8 @@ class BotQuestions:
             ):
                 return Answered(status=HANDSHAKE, code=await _closed_at_once(socket))
         except aiohttp.WSServerHandshakeError as error:
-            code, message = error_in(error.headers or {}, None)
-            return Answered(status=error.status, code=code, message=self._asker.masked(message))
+            code, _ = error_in(error.headers or {}, None)  # aiohttp does not hand over the body
+            return Answered(status=error.status, code=self._asker.masked(code))
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             return Answered(no_answer=await self._asker.why_none(error, url))
 

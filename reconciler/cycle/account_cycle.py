@@ -54,6 +54,8 @@ class PassResult:
 
     outcome: Outcome
     facts: PassFacts
+    venue_gave_nothing: bool = False
+    """The venue listed not even its markets: there was no look."""
 
 
 class AccountCycle:
@@ -100,7 +102,8 @@ class AccountCycle:
             return self._failed(OutcomeState.HELD, str(error))
         except VenueUnavailableError as error:
             await self._note_venue(error.failure, run)
-            return self._failed(OutcomeState.NOT_JUDGED, f"the venue: {error}", error.retry_after)
+            failed = self._failed(OutcomeState.NOT_JUDGED, f"the venue: {error}", error.retry_after)
+            return replace(failed, venue_gave_nothing=True)
         except BookUnreadableError as error:
             await self._note_book(error, run)
             return self._failed(OutcomeState.NOT_JUDGED, str(error))

@@ -1,6 +1,6 @@
 """One look: the book, the venue, and what we remember; everything that judging starts from."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -115,12 +115,9 @@ class Look:
         snapshot: Snapshot | None = None,
     ) -> tuple[PositionVerdict, ...]:
         """Position verdicts of this snapshot (or another) against any reading of the book."""
-        first_seen = {
-            subject: at
-            for symbol in self._symbols(reading)
-            for subject in (f"{symbol}|long", f"{symbol}|short")
-            if (at := self.suspicions.first_seen_at(POSITION_FAMILY, subject)) is not None
-        }
+        first_seen = self.first_seen_of(
+            f"{symbol}|{side}" for symbol in self._symbols(reading) for side in ("long", "short")
+        )
         return judge_positions(
             reading=reading,
             snapshot=snapshot or self.snapshot,
@@ -130,6 +127,14 @@ class Look:
             now=max(self.now, reading.read_at),
             limits=self.judging.positions,
         )
+
+    def first_seen_of(self, subjects: Iterable[str]) -> dict[str, datetime]:
+        """Since when something about these positions is suspected."""
+        return {
+            subject: at
+            for subject in subjects
+            if (at := self.suspicions.first_seen_at(POSITION_FAMILY, subject)) is not None
+        }
 
     def _symbols(self, reading: BookReading) -> set[Symbol]:
         held = {p.symbol for p in self.snapshot.positions}
@@ -208,7 +213,17 @@ async def _read_twice(
     )
     failures = snapshot.failures()
     again = look.judge_positions_of(look.reading, look.changed_at, snapshot=snapshot)
-    marked = mark_moved(first=new, again=again, failed=failures[0].detail if failures else None)
+    failed = failures[0].detail if failures else None
+    marked = mark_moved(
+        first=new,
+        again=again,
+        failed=failed,
+        first_seen=look.first_seen_of(v.subject for v in new),
+        now=look.now,
+        grace=look.judging.positions.grace,
+    )
+    if failed is not None and any(v.moved for v in marked):
+        look.unjudged.append(f"positions, asked again: {failed}")
     by_subject = {v.subject: v for v in marked}
     return tuple(by_subject.get(v.subject, v) for v in verdicts)
 

@@ -81,8 +81,7 @@ def _is_confirmed(look: Look, verdict: PositionVerdict) -> bool:
         look.find(verdict.kind, verdict.subject, text, "none")
         return False
     if verdict.moved:
-        text = f"{verdict.reason}; it moved while it was read"
-        look.find(verdict.kind, verdict.subject, text, "suspected")
+        look.find(verdict.kind, verdict.subject, verdict.reason, "suspected")
         look.recheck.append(judging.position_confirm_after)
         return False
     if is_confirmed(suspicion, confirmations=judging.position_confirmations):

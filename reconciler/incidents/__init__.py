@@ -21,4 +21,5 @@ with its row in `reconciler.operations`, and answers `Done`. Answers are the fro
 | `closing` | `close_position`: writes at the venue, under policy |
 | `cancelling` | `cancel_order`: as above |
 | `ignores` | `list_ignores`, `add_ignore`, `remove_ignore` |
+| `passes` | `request_pass` |
 """

@@ -134,7 +134,7 @@ def _by_kind(incident: IncidentRow, details: Mapping[str, Any]) -> Iterator[Next
             )
         case "entry_after_containment":
             yield NextStep(text="stop the bot: it does not obey its profile's status")
-        case "book_unreadable" | "venue_auth" | "venue_unreachable" | "clock_skew":
+        case "book_unreadable" | "venue_auth" | "venue_unreachable" | "clock_skew" | "auth_failure":
             yield NextStep(text="ask the doctor", command="reconciler check")
         case _:
             yield NextStep(text=f"see {runbook_of(incident.kind)}")

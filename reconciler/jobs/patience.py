@@ -6,12 +6,8 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from reconciler.cycle.account_cycle import PassResult
-from reconciler.domain.outcome import Outcome, OutcomeState
+from reconciler.domain.outcome import Outcome
 from reconciler.rules.scheduling import back_off, look_failed, wait_asked_for
-
-VENUE_GAVE_NO_MARKETS = "the venue: "
-"""How the sentence of a pass begins that had no look because the venue listed not even its
-markets. Trouble with the database or the book is no reason to leave a venue alone."""
 
 
 class Patience:
@@ -65,7 +61,5 @@ class Patience:
 def _venue_failed(result: PassResult) -> bool:
     if result.facts.snapshot is not None:
         return look_failed(result.facts.snapshot)
-    outcome = result.outcome
-    return outcome.state is OutcomeState.NOT_JUDGED and outcome.sentence.startswith(
-        VENUE_GAVE_NO_MARKETS
-    )
+    # Trouble with the database or the book is no reason to leave a venue alone.
+    return result.venue_gave_nothing

@@ -15,7 +15,7 @@ from reconciler.domain.positions import PositionSide, VenuePosition
 from reconciler.domain.snapshot import Completeness, ScopeName, Snapshot
 from reconciler.domain.verdicts import PositionVerdict, PositionVerdictKind
 from reconciler.rules.book_doubts import find_doubts
-from reconciler.rules.grace import explains
+from reconciler.rules.grace import MAX_WINDOWS, explains
 from reconciler.rules.inverse_contracts import slack_of
 from reconciler.rules.ownership import Ownership
 
@@ -243,20 +243,32 @@ def _explain(
 
 
 def mark_moved(
-    *, first: Iterable[PositionVerdict], again: Iterable[PositionVerdict], failed: str | None
+    *,
+    first: Iterable[PositionVerdict],
+    again: Iterable[PositionVerdict],
+    failed: str | None,
+    first_seen: Mapping[str, datetime],
+    now: datetime,
+    grace: timedelta,
 ) -> tuple[PositionVerdict, ...]:
     """Positions, orders, positions: a discrepancy counts only if the second reading of the venue
-    repeats it. `failed`: why there is no second reading; then nothing new follows from the first.
+    repeats it. `failed`: why there is no second reading; then nothing follows from the first, but
+    for five windows of grace at most: what is shown for longer is no torn look, and a venue that
+    always refuses the second request must not hide a ghost for good.
     """
     repeated = {(v.kind, v.subject) for v in again}
 
     def mark(verdict: PositionVerdict) -> PositionVerdict:
         if not verdict.kind.is_discrepancy or (verdict.kind, verdict.subject) in repeated:
             return verdict
-        if failed is not None:
-            reason = f"{verdict.reason}; asked again, the venue gave no answer ({failed})"
-            return replace(verdict, kind=Kind.NOT_JUDGED, reason=reason)
-        return replace(verdict, moved=True)
+        if failed is None:
+            reason = f"{verdict.reason}; it moved while it was read"
+            return replace(verdict, moved=True, reason=reason)
+        seen_at = first_seen.get(verdict.subject)
+        if seen_at is not None and now - seen_at >= MAX_WINDOWS * grace:
+            return verdict
+        reason = f"{verdict.reason}; asked again, the venue gave no answer ({failed})"
+        return replace(verdict, moved=True, reason=reason)
 
     return tuple(mark(verdict) for verdict in first)
 

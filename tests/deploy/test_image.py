@@ -1,5 +1,6 @@
 """The image's parts that can be tried without a container; building it is `make image`."""
 
+import asyncio
 import re
 import socket
 import subprocess
@@ -12,6 +13,7 @@ from packaging.requirements import Requirement
 from reconciler.http.app import build_app
 from reconciler.http.server import HttpServer
 from reconciler.telemetry.health import HealthBoard
+from reconciler.telemetry.metrics import Metrics
 from tests.deploy.shipped import DEPLOY, ROOT, run
 
 IMAGE = DEPLOY / "image"
@@ -59,11 +61,8 @@ def test_lock_of_the_image_has_everything_that_runs() -> None:
 
 
 async def test_health_check_tells_a_living_daemon_from_none() -> None:
-    import asyncio  # noqa: PLC0415 - here alone
-
-    from reconciler.telemetry.metrics import Metrics  # noqa: PLC0415 - as above
-
-    server = HttpServer(build_app(health=HealthBoard(), metrics=Metrics()), "127.0.0.1", 0)
+    health = HealthBoard(mode="observe", version="0")
+    server = HttpServer(build_app(health=health, metrics=Metrics()), "127.0.0.1", 0)
     await server.start()
     serving = asyncio.create_task(server.serve())
     try:
@@ -80,7 +79,7 @@ def test_health_check_gives_up_on_a_daemon_that_hangs() -> None:
 
 
 def health_of(port: int) -> int:
-    command = [sys.executable, "-I", "-S", HEALTH]
+    command = [sys.executable, "-I", "-S", str(HEALTH)]
     environment = {"RECONCILER_HTTP__PORT": str(port)}
     return subprocess.run(command, env=environment, timeout=10, check=False).returncode
 

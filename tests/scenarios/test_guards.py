@@ -12,7 +12,7 @@ ETH = "ETH/USDT:USDT"
 
 
 async def _missing(setting: Setting, count: int) -> None:
-    setting.sections["escalation"] = {"backlog": 1000}  # what is told of a backlog is told elsewhere
+    setting.sections["escalation"] = {"backlog": 1000}  # a backlog is told elsewhere
     for n in range(count):
         await setting.order(f"o{n}", ETH, "buy", "1", venue_order_id=str(999000 + n))
 

@@ -41,7 +41,15 @@ async def test_parity_leaves_the_book_untouched_to_the_byte(setting: Setting) ->
     first, second = await setting.once(), await setting.once()
     assert (first.code, second.code) == (0, 0), (first, second)
     assert await setting.book() == before
-    for table in ("incidents", "suspicions", "audit", "outbox", "quarantine", "containments", "backlogs"):
+    for table in (
+        "incidents",
+        "suspicions",
+        "audit",
+        "outbox",
+        "quarantine",
+        "containments",
+        "backlogs",
+    ):
         assert await setting.rows(f"select * from reconciler.{table}") == [], table
 
 

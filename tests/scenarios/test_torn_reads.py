@@ -51,7 +51,7 @@ async def test_without_a_second_reading_nothing_new_follows(
         fault = setting.venue.faults.set(kind, "positions")
     found = await running
     assert found.code == 3
-    assert "asked again" in found.outcome.sentence
+    assert "positions" in found.outcome.sentence
     assert await setting.status() == "active"
     setting.venue.faults.clear(fault)
     assert (await setting.once(**AT_ONCE)).finding("ghost_position").action == "contained"

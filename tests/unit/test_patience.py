@@ -77,7 +77,7 @@ def _down(kind: AnswerKind = AnswerKind.NO_ANSWER) -> PassResult:
 
 
 def _no_markets() -> PassResult:
-    return _result(OutcomeState.NOT_JUDGED, "the venue: no answer within 10 s")
+    return replace(_result(OutcomeState.NOT_JUDGED), venue_gave_nothing=True)
 
 
 def _judged() -> PassResult:
