@@ -15,10 +15,10 @@ from tests.simulation.book import ORDERS, POSITIONS, PROFILES
 from tests.simulation.bot import Bot
 from tests.simulation.clock import VirtualLoop
 from tests.simulation.database import Database, Transaction
-from tests.simulation.exchange import Exchange
+from tests.simulation.exchange import Exchange, Legs
 from tests.simulation.missed import MissedWatch
 from tests.simulation.process import Process
-from tests.simulation.settings import MAX_SKEW, QUARANTINE_AFTER
+from tests.simulation.settings import MAX_SKEW, POSITION_GRACE, QUARANTINE_AFTER, WINDOWS
 from tests.simulation.store import Quarantined
 from tests.simulation.trace import Trace
 from tests.simulation.truth import (
@@ -225,7 +225,8 @@ class Judge:
     def _is_real(self, transaction: Transaction, subject: str, kind: str) -> bool:
         """The venue was, since what the daemon saw, in a state that makes the verdict true: both
         against the book as the transaction found it, and against what the bot believed then, so
-        that what is only on its way into the book is no cause.
+        that what is only on its way into the book is no cause. A ghost that has stood for all its
+        windows may grow by an entry of the bot's while it is contained (rule 5).
         """
         seen = self._process(transaction).seen
         if seen.positions is None or transaction.found is None:
@@ -233,9 +234,20 @@ class Judge:
         book, belief = transaction.found
         return any(
             differences(state.legs, book).get(subject) == kind
-            and differences(state.legs, belief).get(subject) in CONTAINED
+            and (
+                differences(state.legs, belief).get(subject) in CONTAINED
+                or self._has_stood(state.legs, belief, subject)
+            )
             for state in self._exchange.since(seen.positions.at)
         )
+
+    def _has_stood(self, legs: Legs, belief: BookLegs, subject: str) -> bool:
+        """It still differs from what the bot believes, and was a ghost when its windows began."""
+        begun = self._loop.now - WINDOWS * POSITION_GRACE
+        if subject not in differences(legs, belief) or begun < self._beliefs[0][0]:
+            return False
+        believed = next(b for at, b in reversed(self._beliefs) if at <= begun)
+        return differences(self._exchange.at(begun).legs, believed).get(subject) in CONTAINED
 
     def _check_incident(self, transaction: Transaction, incident: OpenIncident) -> None:
         before = self._database.tables["incidents"].get(incident.key)
