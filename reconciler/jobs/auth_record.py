@@ -1,7 +1,7 @@
 """What one run of the probe of sign-in leaves in our tables: suspicions, the incident, its end."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -57,22 +57,13 @@ class AuthRecord:
         self, judged: AuthJudgement, results: Sequence[ProbeResult], *, confirmations: int
     ) -> Outcome:
         """Suspicions, incident, timeline and run, as this probe has them; how it ended."""
-        keep, drop = [], []
+        counted = self._count(judged, judged.cause) if judged.cause is not None else None
+        keep, drop = self._suspicions(judged, counted)
         accepted = self._accepted(judged, results)
         if accepted is not None:
             keep.append(accepted)
-        counted: Counted | None = None
-        if judged.cause is not None:
-            counted = self._count(judged, judged.cause)
-            keep += [counted.failing, counted.of_class]
-            if counted.grave is None:
-                drop.append(_key(_GRAVE))
-            else:
-                keep.append(counted.grave)
-        elif judged.passed:
-            drop += [_key(""), _key(_CLASS), _key(_GRAVE)]
-        known = {s.key for s in self.memory.suspicions.values()}
-        drop = [key for key in drop if key in known]
+        if counted is None and not keep and not drop and self.standing("") is None:
+            return _passing(judged)  # a steady state writes nothing
         async with self.store.writing(
             self.lease, book=BOOK, run=self.run, mode=self.mode
         ) as record:
@@ -85,6 +76,19 @@ class AuthRecord:
             if any(f.action in {"incident", "resolved"} for f in outcome.findings):
                 await record.add_run(job=JOB, outcome=outcome, started_at=self.memory.now)
         return outcome
+
+    def _suspicions(
+        self, judged: AuthJudgement, counted: Counted | None
+    ) -> tuple[list[Suspicion], list[SuspicionKey]]:
+        """What to keep and what to drop. A probe that judged nothing leaves all as it was."""
+        known = {subject for kind, subject in self.memory.suspicions if kind == _KIND}
+        if counted is None:
+            over = known if judged.passed else set()
+            return [], [_key(subject) for subject in sorted(over)]
+        keep = [counted.failing, counted.of_class]
+        if counted.grave is not None:
+            return [*keep, counted.grave], []
+        return keep, [_key(_GRAVE)] if _GRAVE in known else []
 
     def _accepted(self, judged: AuthJudgement, results: Sequence[ProbeResult]) -> Suspicion | None:
         """What is to be remembered of the token that the bot accepted, where it is news."""
@@ -126,7 +130,7 @@ class AuthRecord:
             return _failing(judged, judged.cause, "suspected", f"suspected, {times}")
         draft = draft_of(judged, cause, counted, standing, confirmations=confirmations)
         action = "incident open"
-        if is_news(draft, standing):
+        if is_news(draft, standing, judged):
             opened = await record.open_incident(draft)
             action = "incident"
             before = standing.details.get("class") if standing is not None else None
@@ -136,23 +140,14 @@ class AuthRecord:
         return _failing(judged, cause, action, f"{draft.severity}")
 
     async def _heal(self, record: Record, judged: AuthJudgement, *, confirmations: int) -> Outcome:
-        """Nothing fails: parity, where anything was judged at all."""
-        skipped = sum(1 for _, says in judged.states if says.startswith("skipped"))
-        passed = len(judged.passed)
-        if not passed:
-            sentence = "; ".join(judged.unknown) or "no step of the probe is configured"
-            return Outcome(account=AUTH, state=OutcomeState.NOT_JUDGED, sentence=sentence)
-        sentence = f"sign-in works: {passed} steps passed, {skipped} skipped"
-        if judged.unknown:
-            sentence += f"; not judged: {'; '.join(judged.unknown)}"
-        findings: tuple[Finding, ...] = ()
-        standing = self.standing("")
-        if standing is not None and why_not_over(standing, judged) is None:
-            ended = await self._count_parity(record, standing, confirmations=confirmations)
-            findings = (ended,) if ended is not None else ()
-        return Outcome(
-            account=AUTH, state=OutcomeState.PARITY, sentence=sentence, findings=findings
-        )
+        """Nothing fails: parity is counted, where what failed was judged again."""
+        outcome, standing = _passing(judged), self.standing("")
+        if outcome.state is not OutcomeState.PARITY or standing is None:
+            return outcome
+        if why_not_over(standing, judged) is not None:
+            return outcome
+        ended = await self._count_parity(record, standing, confirmations=confirmations)
+        return replace(outcome, findings=(ended,)) if ended is not None else outcome
 
     async def _count_parity(
         self, record: Record, incident: OpenIncident, *, confirmations: int
@@ -194,6 +189,18 @@ class AuthRecord:
 
 def _key(subject: str) -> SuspicionKey:
     return SuspicionKey(book=BOOK, account=AUTH, kind=_KIND, subject=subject)
+
+
+def _passing(judged: AuthJudgement) -> Outcome:
+    """Parity, where anything was judged at all."""
+    skipped = sum(1 for _, says in judged.states if says.startswith("skipped"))
+    if not judged.passed:
+        sentence = "; ".join(judged.unknown) or "no step of the probe is configured"
+        return Outcome(account=AUTH, state=OutcomeState.NOT_JUDGED, sentence=sentence)
+    sentence = f"sign-in works: {len(judged.passed)} steps passed, {skipped} skipped"
+    if judged.unknown:
+        sentence += f"; not judged: {'; '.join(judged.unknown)}"
+    return Outcome(account=AUTH, state=OutcomeState.PARITY, sentence=sentence)
 
 
 def _failing(judged: AuthJudgement, cause: AuthClass | None, action: str, how: str) -> Outcome:

@@ -83,10 +83,14 @@ def draft_of(
     )
 
 
-def is_news(draft: IncidentDraft, standing: OpenIncident | None) -> bool:
-    """Whether the incident would say anything that it does not say yet."""
+def is_news(draft: IncidentDraft, standing: OpenIncident | None, judged: AuthJudgement) -> bool:
+    """Whether the incident would say anything that it does not say yet. Facts of another class
+    wait until that class stands.
+    """
     if standing is None or draft.severity is not standing.severity:
         return True
+    if judged.cause is None or draft.details["class"] != judged.cause.value:
+        return False
     told = ("class", "failed_steps", "open_doors")
     return any(standing.details.get(name) != draft.details[name] for name in told)
 

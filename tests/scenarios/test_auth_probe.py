@@ -1,6 +1,7 @@
 """The probe of sign-in as a job: counted, recorded, healed, one daemon at a time."""
 
 import asyncio
+import time
 from typing import Any
 
 import aiohttp
@@ -9,6 +10,7 @@ import pytest
 from reconciler.domain.leases import Lease
 from reconciler.domain.outcome import OutcomeState
 from reconciler.rules.auth_incidents import AUTH
+from reconciler.service.auth import tell_misfits
 from reconciler.service.checking import run_checks
 from reconciler.service.daemon import Daemon
 from reconciler.simulation.bot_api import by_project, by_secret
@@ -137,7 +139,9 @@ async def test_a_change_of_class_is_a_timeline_event(auth: AuthSetting) -> None:
     auth.supabase.is_paused = False
     auth.supabase.keys.legacy_disabled = True
     await auth.probe(2)
-    assert await auth.found() == ("infra", "SEV-2")
+    incident = await auth.incident()
+    assert incident["details"]["class"] == "infra"
+    assert all(fact.startswith("infra: ") for fact in incident["details"]["facts"])
     await auth.probe(1)
     assert await auth.found() == ("config", "SEV-2")
     assert await auth.events() == ["opened", "class_changed"]
@@ -356,3 +360,74 @@ async def test_the_daemon_probes_on_schedule(auth: AuthSetting) -> None:
         finally:
             stop.set()
             await running
+
+
+async def test_a_supabase_that_hangs_costs_its_deadlines_and_no_more(auth: AuthSetting) -> None:
+    auth.supabase.is_hanging = True
+    auth.auth["timeout"] = "200ms"
+    began = time.monotonic()
+    outcome = await auth.probe(1)
+    assert time.monotonic() - began < 5
+    assert "no answer within the deadline" in outcome.sentence
+    assert "infra" in outcome.sentence
+
+
+async def test_no_redirect_is_followed(auth: AuthSetting) -> None:
+    away = {"Location": f"{auth.supabase.url}/elsewhere"}
+    auth.supabase.forced["/auth/v1/user"] = Forced(status=307, headers=away)
+    await auth.probe(3)
+    assert await auth.found() == ("config", "SEV-2")
+    assert not any("elsewhere" in path for path in auth.supabase.asked)
+
+
+async def test_a_body_without_end_is_cut(auth: AuthSetting) -> None:
+    body = {"error_code": "bad_jwt", "msg": "x" * 1_000_000}
+    auth.supabase.forced["/auth/v1/user"] = Forced(status=403, body=body)
+    await auth.probe(3)
+    assert len(str((await auth.incident())["details"])) < 10_000
+
+
+async def test_an_empty_answer_in_place_of_what_was_asked(auth: AuthSetting) -> None:
+    """A maintenance page says 200, and shows that nothing works."""
+    auth.supabase.forced["/"] = Forced(status=200, body="maintenance")
+    await auth.probe(3)
+    assert await auth.found() == ("inconclusive", "SEV-2")
+
+
+async def test_the_start_tells_what_does_not_fit(auth: AuthSetting) -> None:
+    auth.auth["service_role_key"] = auth.supabase.keys.anon_key
+    async with auth.running() as (_, parts):
+        tell_misfits(parts.settings, parts.health)
+        degraded = {d["what"]: d["why"] for d in parts.health.readiness()[1]["degraded"]}
+    says = "SUPABASE_SERVICE_ROLE_KEY has the role anon, not service_role"
+    assert degraded["sign-in environment"] == says
+
+
+async def test_a_database_that_is_away_is_not_judged(auth: AuthSetting) -> None:
+    async with auth.running() as (probe, parts):
+        await probe.run()
+        await parts.pool.close()
+        outcome = await probe.run()
+    assert outcome.state in {OutcomeState.NOT_JUDGED, OutcomeState.FAILED}
+
+
+async def test_the_desk_and_the_doctor_know_it(auth: AuthSetting) -> None:
+    auth.supabase.keys.legacy_disabled = True
+    await auth.probe(3)
+    auth.setting.configure(auth=auth.auth)
+    shown = await auth.setting.command("incidents", "show", "1", "--json")
+    assert shown.code == 0, shown.err
+    assert "Legacy API keys are disabled" in shown.out
+    for what in ("message", "rca"):
+        told = await auth.setting.command("incidents", what, "1")
+        assert (told.code, told.err) == (0, ""), told.err
+    checked = await auth.setting.command("check", "--json")
+    assert checked.code == 1
+    failed = [row["what"] for row in checked.rows if row["level"] == "fail"]
+    assert "sign-in supabase_health" in failed
+    once = await auth.setting.command("once", "--json")
+    assert once.code == 1, once.err
+    assert once.report["accounts"][AUTH]["findings"][0]["class"] == "config"
+    for ran in (shown, checked, once):
+        assert auth.supabase.keys.service_key not in ran.out + ran.err
+        assert CANARY[1] not in ran.out + ran.err

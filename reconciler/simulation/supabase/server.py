@@ -2,6 +2,7 @@
 PostgREST behind it.
 """
 
+import asyncio
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,8 @@ from reconciler.simulation.supabase.users import Refused, Session, Users
 LOOPBACK = "127.0.0.1"
 JWKS_PATH = "/auth/v1/.well-known/jwks.json"
 PAUSED = 540
+HANGS_FOR = 60
+"""Seconds: longer than anybody waits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +39,8 @@ class SimulatedSupabase:
         self.users = Users()
         self.tables: set[str] = {"profiles"}
         self.is_paused = False
+        self.is_hanging = False
+        """Accepts connections, and answers nothing."""
         self.skew = timedelta(0)
         """The project's clock minus the true one."""
         self.verifier_skew = timedelta(0)
@@ -114,6 +119,8 @@ class SimulatedSupabase:
 
     async def _serve(self, request: web.Request) -> web.Response:
         self.asked.append(f"{request.method} {request.path}")
+        if self.is_hanging:
+            await asyncio.sleep(HANGS_FOR)
         answer = await self._answer(request)
         answer.headers["Date"] = format_date_time(self.now.timestamp())
         return answer
