@@ -6,8 +6,10 @@ FOR ?=
 HOURS ?= 1000
 SEED ?= 1
 ARGS ?=
+ENGINE ?= docker
+IMAGE ?= reconciler:dev
 
-.PHONY: help install demo test simulate bench lint types check lock clean
+.PHONY: help install demo test simulate bench lint types check image lock clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -48,9 +50,17 @@ types: install ## mypy, strict
 
 check: test lint types ## everything that CI runs, but the smoke run
 
-lock: ## write constraints.txt anew (needs uv)
+image: ## the container image: make image [IMAGE=reconciler:dev] [ENGINE=podman]
+	$(ENGINE) build --build-arg VERSION=$(lastword $(subst :, ,$(IMAGE))) \
+		--build-arg REVISION=$$(git rev-parse --short HEAD 2>/dev/null || echo unknown) -t $(IMAGE) .
+
+lock: ## write constraints.txt and the image's parts of it anew (needs uv)
 	uv pip compile pyproject.toml --extra demo --group dev --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-annotate -o constraints.txt
+	uv pip compile pyproject.toml --extra demo --universal --python-version 3.11 -c constraints.txt \
+		--generate-hashes --no-header --no-annotate -o deploy/image/requirements.txt
+	echo hatchling | uv pip compile - --universal --python-version 3.11 -c constraints.txt \
+		--generate-hashes --no-header --no-annotate -o deploy/image/build-requirements.txt
 
 clean: ## remove what make made
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
