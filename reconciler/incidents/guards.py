@@ -32,6 +32,7 @@ async def accept(desk: Desk, actor: Actor, account: str, *, note: str = "") -> D
     async with operating(
         desk, actor, "guards accept", target=account, account=account
     ) as operation:
+        await operation.connection.fetch(SQL["lock_held_guards"], account)
         held = await _held(operation.connection, account)
         if not held:
             raise RefusedError(f"nothing is held back on account {account}")

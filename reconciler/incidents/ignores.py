@@ -89,6 +89,8 @@ def _checked(desk: Desk, account: str, what: str, value: str) -> str:
     kept = value.strip()
     if not kept or len(kept) > LONGEST_NAME or not kept.isprintable():
         raise UsageError(f"a {what} has 1 to {LONGEST_NAME} printable characters")
+    if desk.redact(kept) != kept:
+        raise UsageError(f"a {what} holds no secret, and this one does")
     return WORDS[what]
 
 

@@ -19,7 +19,7 @@ from reconciler.incidents.acting import ActionReport
 from reconciler.incidents.desk import Actor, Desk
 from reconciler.incidents.errors import NotFoundError, RefusedError, UsageError
 from reconciler.incidents.operating import SQL as DESK
-from reconciler.incidents.operating import Operation
+from reconciler.incidents.operating import Operation, check_who
 from reconciler.incidents.settling import Settled
 from reconciler.store.connecting import Connection, borrowed
 from reconciler.store.leases import limit_transaction
@@ -259,7 +259,11 @@ async def _note(
 async def refusals_kept(
     desk: Desk, actor: Actor, operation: str, *, account: str, target: str, details: dict[str, Any]
 ) -> AsyncIterator[None]:
-    """Whatever refuses a command that was to be executed is kept in `operations`, and raised."""
+    """Whatever refuses a command that was to be executed is kept in `operations`, and raised.
+
+    Raises UsageError for a name with a secret, before anything is done.
+    """
+    check_who(desk, actor)
     try:
         yield
     except (NotFoundError, UsageError):

@@ -139,8 +139,9 @@ async def operating(
 ) -> AsyncIterator[Operation]:
     """The transaction of one command; whatever ends it, `operations` says who asked for what.
 
-    Raises what the body raises; DatabaseUnavailableError.
+    Raises what the body raises; DatabaseUnavailableError; UsageError for a name with a secret.
     """
+    check_who(desk, actor)
     operation: Operation | None = None
     try:
         async with borrowed(desk.pool) as connection, connection.transaction():
@@ -164,6 +165,12 @@ async def operating(
         raise
 
 
+def check_who(desk: Desk, actor: Actor) -> None:
+    """Raise UsageError for a name that is a secret, before it is written anywhere."""
+    if desk.redact(actor.who) != actor.who:
+        raise UsageError("who asks must be a name: this one holds a secret")
+
+
 def refuse_unless(condition: object, reason: str) -> None:
     """Raise RefusedError with this reason unless the condition holds."""
     if not condition:
@@ -178,7 +185,7 @@ async def _record(connection: Connection, operation: Operation, *, outcome: str,
         actor.surface,
         operation.name,
         operation.account,
-        operation.target,
+        operation.text(operation.target),
         outcome,
         operation.text(said),
         operation.json(operation.details),

@@ -34,6 +34,7 @@ from reconciler.incidents.rows_of_books import (
 )
 from reconciler.rules.reenabling import concerns, why_not_reenable
 from reconciler.store.connecting import Connection, borrowed
+from reconciler.store.queries import queries
 
 
 async def list_profiles(desk: Desk, *, account: str | None = None) -> tuple[ProfileRow, ...]:
@@ -89,6 +90,8 @@ async def reenable(
 
 async def _reenable(operation: Operation, place: ProfilePlace, note: str) -> Done:
     desk, connection, name = operation.desk, operation.connection, place.profile.id
+    # A writing pass holds the lease: a ghost that it records now is seen below, or comes after us.
+    await connection.fetchrow(queries("leases")["lock"], place.account)
     standing = await _standing(connection, place.book.name, place.account)
     mine = [c for c in standing if c["profile_id"] == name]
     incidents = await _incidents(connection, place.book.name, place.account)

@@ -9,7 +9,7 @@ from decimal import Decimal
 from reconciler.domain.book import BookReading
 from reconciler.domain.containments import Containment
 from reconciler.domain.identity import ProfileId, Symbol
-from reconciler.domain.orders import BookOrder, OrderSide
+from reconciler.domain.orders import BookOrder, OrderSide, VenueOrder
 from reconciler.domain.positions import PositionSide
 from reconciler.domain.snapshot import Snapshot
 
@@ -56,7 +56,7 @@ def find_entries(
     for profile_id, its in sorted(standing.items()):
         since = max(at for c in its for at in (c.contained_at, c.reviewed_at) if at is not None)
         orders = [o for o in reading.orders if o.profile_id == profile_id]
-        found += _new_orders(orders, since, reading, legs)
+        found += _new_orders(orders, since, reading, snapshot, legs)
         found += _new_positions(its, reading)
         found += _sent_later(orders, since, snapshot, legs)
     return tuple(found)
@@ -73,8 +73,10 @@ def _new_orders(
     orders: Iterable[BookOrder],
     since: datetime,
     reading: BookReading,
+    snapshot: Snapshot,
     legs: Mapping[tuple[Symbol, PositionSide], Decimal],
 ) -> list[Entry]:
+    sent_before = _sent_before(snapshot, since)
     new: dict[Symbol, list[BookOrder]] = defaultdict(list)
     for order in orders:
         if order.created_at > since + MARGIN:
@@ -90,7 +92,28 @@ def _new_orders(
         )
         for symbol, rows in sorted(new.items())
         for order in _entering(symbol, rows, reading, legs)
+        if sent_before.isdisjoint(_names_of(order))
     ]
+
+
+def _sent_before(snapshot: Snapshot, since: datetime) -> set[tuple[str, str, Symbol, OrderSide]]:
+    """Live orders that the venue had by then: their rows may be written late."""
+    return {
+        name
+        for live in snapshot.orders
+        if live.created_at is not None and live.created_at <= since
+        for name in _names_of(live)
+    }
+
+
+def _names_of(order: BookOrder | VenueOrder) -> set[tuple[str, str, Symbol, OrderSide]]:
+    """By the venue's id; by its client id, which may have been used before, only without one."""
+    names: set[tuple[str, str, Symbol, OrderSide]] = set()
+    if order.venue_order_id:
+        names.add(("venue", order.venue_order_id, order.symbol, order.side))
+    if order.client_order_id and not (isinstance(order, BookOrder) and order.venue_order_id):
+        names.add(("client", order.client_order_id, order.symbol, order.side))
+    return names
 
 
 def _entering(

@@ -225,6 +225,18 @@ async def test_a_secret_in_a_note_is_not_kept(setting: Setting) -> None:
 # Quarantine.
 
 
+async def test_a_secret_pasted_for_a_name_or_an_id_is_not_kept(setting: Setting) -> None:
+    number, key = await incident(setting), setting.sections["accounts"]["main"]["secret"]
+    async with desk_at(setting) as desk:
+        with pytest.raises(UsageError, match="secret") as refused:
+            await acknowledge(desk, Actor(who=key, surface="cli"), number)
+        with pytest.raises(UsageError, match="secret"):
+            await add_ignore(desk, ADA, "main", what="order", value=key)
+    assert key not in str(refused.value)
+    assert await operations(setting) == []
+    assert await setting.rows("select * from reconciler.ignores") == []
+
+
 async def test_adding_by_hand_is_one_transaction_with_its_records(setting: Setting) -> None:
     await setting.order("o1", SOL, "buy", "2", filled=Decimal("0.5"), age=HOUR)
     async with desk_at(setting) as desk:
@@ -525,6 +537,30 @@ async def test_reenabling_is_refused(setting: Setting, missing: str) -> None:
     assert await operations(setting) == [("ada", "cli", "profiles reenable", "refused")]
 
 
+async def test_a_ghost_recorded_while_a_profile_is_reenabled_comes_first(setting: Setting) -> None:
+    await setting.connection.execute(
+        "insert into reconciler.containments"
+        " (profile_id, account, reason, status_before, parity_streak)"
+        " values ('p1', 'main', 'r', 'active', 2)"
+    )
+    await setting.connection.execute("update bot.profiles set status = 'inactive'")
+    await setting.connection.execute(
+        "insert into reconciler.leases (account, holder, epoch, expires_at)"
+        " values ('main', 'daemon', 1, now() + interval '1 minute')"
+    )
+    async with desk_at(setting) as desk:
+        async with setting.connection.transaction():
+            # As every write transaction of a pass begins.
+            await setting.connection.execute("select 1 from reconciler.leases for key share")
+            await incident(setting, kind="ghost_position", severity="SEV-1")
+            asked = asyncio.create_task(reenable(desk, ADA, "p1"))
+            ended, _ = await asyncio.wait([asked], timeout=0.5)
+            assert not ended
+        with pytest.raises(RefusedError, match="ghost_position, SEV-1"):
+            await asked
+    assert await setting.status() == "inactive"
+
+
 # Pauses, guards, ignores.
 
 
@@ -565,6 +601,16 @@ async def test_a_held_mass_change_is_accepted_once(setting: Setting) -> None:
         await accept(desk, BOB, "main")
     events = await setting.rows("select event, by from reconciler.incident_events order by id")
     assert [(e["event"], e["by"]) for e in events] == [("accepted", "ada"), ("accepted", "bob")]
+
+
+async def test_of_people_who_accept_at_once_one_does(setting: Setting) -> None:
+    await incident(setting, kind="mass_change", severity="SEV-1", subject="orders")
+    async with desk_at(setting) as desk:
+        ended = await asyncio.gather(
+            *(accept(desk, who, "main") for who in (ADA, BOB, ADA, BOB)), return_exceptions=True
+        )
+    assert sorted(type(each).__name__ for each in ended) == ["Done", *3 * ["RefusedError"]]
+    assert await setting.connection.fetchval("select count(*) from reconciler.acceptances") == 1
 
 
 async def test_ignores_of_both_sources(setting: Setting) -> None:

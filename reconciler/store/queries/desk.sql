@@ -209,6 +209,12 @@ where i.kind = 'mass_change' and i.status <> 'resolved'
   and ($1::text is null or i.account = $1)
 order by i.opened_at;
 
+-- name: lock_held_guards
+-- Two people who accept at once take turns.
+select id from reconciler.incidents
+where kind = 'mass_change' and status <> 'resolved' and account = $1
+order by id for no key update;
+
 -- name: accept
 -- Let it through once, soon.
 insert into reconciler.acceptances (account, guard, accepted_by, note, expires_at)

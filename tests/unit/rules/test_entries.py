@@ -80,6 +80,25 @@ def test_an_order_created_after_the_containment(*, age: timedelta, is_entry: boo
 
 
 @pytest.mark.parametrize(
+    ("row_ids", "sent", "is_entry"),
+    [
+        ({"venue_order_id": "v1"}, timedelta(minutes=10), False),
+        ({"client_order_id": "c1"}, timedelta(minutes=11), False),
+        ({"venue_order_id": "v1"}, timedelta(minutes=10) - timedelta(seconds=1), True),
+        ({"venue_order_id": "v2", "client_order_id": "c1"}, timedelta(minutes=11), True),
+        ({}, timedelta(minutes=11), True),
+    ],
+)
+def test_a_row_written_late_of_an_order_of_before(
+    *, row_ids: dict[str, str], sent: timedelta, is_entry: bool
+) -> None:
+    ids = {"venue_order_id": None, "client_order_id": None} | row_ids
+    late = replace(_order(), **ids)  # type: ignore[arg-type]
+    live = replace(venue_order("v1"), client_order_id="c1", created_at=NOW - sent)  # type: ignore[arg-type]
+    assert bool(_found(reading(orders=[late]), live=[live])) is is_entry
+
+
+@pytest.mark.parametrize(
     "changes",
     [{"reduce_only": True}, {"role": "exit"}, {"role": "Stop"}],
 )
