@@ -123,6 +123,7 @@ class EmbeddedPostgres:
         deadline = time.monotonic() + self._start_within.total_seconds()
         self._account = server_account()
         atexit.register(self.close)  # where Ctrl-C falls between the start and its `with`
+        is_started = False
         try:
             with interrupts_deferred():
                 place = self._within or _temporary(self._account)
@@ -130,12 +131,12 @@ class EmbeddedPostgres:
             self._binaries = self._reachable(self._binaries or find_binaries())
             await self._initialise(self._binaries, deadline)
             await self._serve(self._binaries, deadline)
+            is_started = True
         except OSError as error:
-            self.close()
             raise PostgresStartFailed(f"cannot start a private Postgres: {error}") from error
-        except BaseException:  # a cancelled start must leave no process and no folder either
-            self.close()
-            raise
+        finally:
+            if not is_started:  # a cancelled start must leave no process and no folder either
+                self.close()
 
     async def restart(self) -> None:
         """Stop the server where it still runs, and start it on the same data and port.

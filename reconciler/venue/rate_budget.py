@@ -57,15 +57,16 @@ class RateBudget:
         cost = 1.0 if cost is None else float(cost)
         self._fill()
         self._tokens -= cost
+        is_sent = False
         try:
             await self._wait()
             if self._address is not None:
                 await self._address(1)
             self._refuse_while_silent()
-        except BaseException:
-            # Not sent: what it took is for others.
-            self._tokens += cost
-            raise
+            is_sent = True
+        finally:
+            if not is_sent:  # what it took is for others
+                self._tokens += cost
 
     def at_most(self, share: float) -> None:
         """Lower our share to that of the account that leaves the bot most."""

@@ -161,15 +161,17 @@ class SharedConnection:
                 # accounts would wait for a thousand timeouts.
                 raise again(self._failure)
             self._tried_at = time.monotonic()
+            is_loaded = False
             try:
                 await load()
-            except BaseException as error:
-                if isinstance(error, VenueCallError):
-                    self._failure, self._failed_at = error, time.monotonic()
-                # ccxt keeps what a failed load left, and would not load again.
-                exchange.markets = None
-                self.share_markets(exchange)
+                is_loaded = True
+            except VenueCallError as error:
+                self._failure, self._failed_at = error, time.monotonic()
                 raise
+            finally:
+                if not is_loaded:  # ccxt keeps what a failed load left, and would not load again
+                    exchange.markets = None
+                    self.share_markets(exchange)
             self._keep(exchange, self._description)
 
     def _keep(self, exchange: Exchange, description: VenueDescription | None) -> None:

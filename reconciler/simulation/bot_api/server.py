@@ -2,16 +2,15 @@
 
 import asyncio
 from collections.abc import Callable
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import jwt
 from aiohttp import web
 
+from reconciler.simulation.loopback import LOOPBACK, LoopbackService
 from reconciler.simulation.supabase import ProjectKeys, SimulatedSupabase
 from reconciler.simulation.supabase.keys import TokenRefused
 
-LOOPBACK = "127.0.0.1"
 WhyNot = Callable[[str], str | None]
 """Why a token lets nobody in; None: it does."""
 
@@ -43,10 +42,11 @@ def by_project(project: SimulatedSupabase) -> WhyNot:
     return why_not
 
 
-class SimulatedBotApi:
+class SimulatedBotApi(LoopbackService):
     """One bot, on 127.0.0.1 only; use it with `async with`."""
 
     def __init__(self, why_not: WhyNot) -> None:
+        super().__init__()
         self.why_not = why_not
         self.degraded: list[dict[str, str]] = []
         """What readiness calls degraded; `is_ready` False makes it 503."""
@@ -59,52 +59,21 @@ class SimulatedBotApi:
         """Orders that were accepted: must stay 0, whatever is open."""
         self.bodies: list[bytes] = []
         """What the trade endpoint was sent."""
-        self.port = 0
-        self._runner: web.AppRunner | None = None
-
-    @property
-    def url(self) -> str:
-        """The bot's address, known once the server runs."""
-        return f"http://{LOOPBACK}:{self.port}"
 
     @property
     def websocket_url(self) -> str:
         """The address of its WebSocket."""
         return f"ws://{LOOPBACK}:{self.port}/ws"
 
-    async def start(self) -> None:
-        """Listen, on the port of before if there was one."""
+    def application(self) -> web.Application:
+        """Its routes."""
         app = web.Application(middlewares=[self._forcing()])
         app.router.add_get("/health/live", self._live)
         app.router.add_get("/health/ready", self._ready)
         app.router.add_get("/api/status", self._status)
         app.router.add_post("/api/trade", self._trade)
         app.router.add_get("/ws", self._socket)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, LOOPBACK, self.port)
-        await site.start()
-        self.port = self._runner.addresses[0][1]
-
-    async def stop(self) -> None:
-        """Accept nothing any more."""
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
-
-    async def __aenter__(self) -> Self:
-        """Start."""
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Stop."""
-        await self.stop()
+        return app
 
     def _forcing(self) -> Any:
         @web.middleware

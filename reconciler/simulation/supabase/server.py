@@ -6,16 +6,15 @@ import asyncio
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from wsgiref.handlers import format_date_time
 
 from aiohttp import web
 
+from reconciler.simulation.loopback import LoopbackService
 from reconciler.simulation.supabase.keys import ProjectKeys, TokenRefused
 from reconciler.simulation.supabase.users import Refused, Session, Users
 
-LOOPBACK = "127.0.0.1"
 JWKS_PATH = "/auth/v1/.well-known/jwks.json"
 PAUSED = 540
 HANGS_FOR = 60
@@ -31,10 +30,11 @@ class Forced:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-class SimulatedSupabase:
+class SimulatedSupabase(LoopbackService):
     """One project, on 127.0.0.1 only; use it with `async with`."""
 
     def __init__(self, *, keys: ProjectKeys | None = None) -> None:
+        super().__init__()
         self.keys = keys or ProjectKeys()
         self.users = Users()
         self.tables: set[str] = {"profiles"}
@@ -52,13 +52,6 @@ class SimulatedSupabase:
         """Method and path of each request, in order."""
         self.issued: list[str] = []
         """Every token ever given out: what must be found nowhere else."""
-        self.port = 0
-        self._runner: web.AppRunner | None = None
-
-    @property
-    def url(self) -> str:
-        """The project's address, known once the server runs."""
-        return f"http://{LOOPBACK}:{self.port}"
 
     @property
     def issuer(self) -> str:
@@ -70,35 +63,11 @@ class SimulatedSupabase:
         """The project's clock."""
         return datetime.now(UTC) + self.skew
 
-    async def start(self) -> None:
-        """Listen on a free port."""
+    def application(self) -> web.Application:
+        """Every path: the gateway decides."""
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", self._serve)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, LOOPBACK, self.port)
-        await site.start()
-        self.port = self._runner.addresses[0][1]
-
-    async def stop(self) -> None:
-        """Accept nothing any more."""
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
-
-    async def __aenter__(self) -> Self:
-        """Start."""
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Stop."""
-        await self.stop()
+        return app
 
     def issue(self, session: Session, *, lifetime: timedelta | None = None) -> str:
         """An access token of a session."""

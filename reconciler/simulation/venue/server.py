@@ -5,12 +5,12 @@ import json
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
-from types import TracebackType
-from typing import Self
+from typing import Any
 from wsgiref.handlers import format_date_time
 
 from aiohttp import web
 
+from reconciler.simulation.loopback import LoopbackService
 from reconciler.simulation.venue.binanceusdm import ENDPOINTS, Endpoint, PublicCall, SignedCall
 from reconciler.simulation.venue.clock import VenueClock
 from reconciler.simulation.venue.control import control_routes
@@ -24,9 +24,6 @@ from reconciler.simulation.venue.request_log import NO_ANSWER, RequestLog
 from reconciler.simulation.venue.signatures import check_signature, check_timestamp
 from reconciler.simulation.venue.view import LedgerView
 
-LOOPBACK = "127.0.0.1"
-# What aiohttp waits for answers under way when it is stopped, before it cancels them.
-SHUTDOWN_SECONDS = 0.2
 MOST_BODY_BYTES = 16 * 1024**2
 BAD_KEY = (-2015, "Invalid API-key, IP, or permissions for action.")
 ORDER_IDS_PER_ACCOUNT = 100_000_000
@@ -42,7 +39,7 @@ class Account:
     ledger: Ledger
 
 
-class SimulatedVenue:
+class SimulatedVenue(LoopbackService):
     """A venue that speaks Binance USD-M, on 127.0.0.1 only; use it with `async with`.
 
     `page_limit` cuts every listing to so many rows, as venues with pages do. `weight_limit` is the
@@ -50,6 +47,7 @@ class SimulatedVenue:
     """
 
     def __init__(self, *, markets: tuple[Market, ...] = DEFAULT_MARKETS, port: int = 0) -> None:
+        super().__init__(port=port)
         self.clock = VenueClock()
         self.markets = Markets(markets)
         self.faults = FaultBoard()
@@ -57,17 +55,15 @@ class SimulatedVenue:
         self.accounts: dict[str, Account] = {}
         self.page_limit: int | None = None
         self.weight_limit: int | None = None
-        self.port = port
         self._by_key: dict[str, Account] = {}
         self._weight_minute = 0
         self._weight_used = 0
         self._stopping = asyncio.Event()
-        self._runner: web.AppRunner | None = None
 
     @property
     def base_url(self) -> str:
-        """Return the address, known once the server runs."""
-        return f"http://{LOOPBACK}:{self.port}"
+        """Return the address under the name that ccxt's settings give it."""
+        return self.url
 
     @property
     def used_weight(self) -> int:
@@ -109,38 +105,22 @@ class SimulatedVenue:
         """Return the ledger of an account."""
         return self.accounts[label].ledger
 
-    async def start(self) -> None:
-        """Listen; the port is a free one unless it was given."""
-        self._stopping.clear()
+    def application(self) -> web.Application:
+        """The control routes, and every path of the venue."""
         app = web.Application(client_max_size=MOST_BODY_BYTES)
         app.router.add_routes(control_routes(self))
         app.router.add_route("*", "/{path:.*}", self._serve)
-        self._runner = web.AppRunner(
-            app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS, handler_cancellation=True
-        )
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, LOOPBACK, self.port)
-        await site.start()
-        self.port = self._runner.addresses[0][1]
+        return app
+
+    async def start(self, **runner: Any) -> None:
+        """Listen; the port is a free one unless it was given."""
+        self._stopping.clear()
+        await super().start(handler_cancellation=True, **runner)
 
     async def stop(self) -> None:
         """Close, within a second, whatever requests are still waiting."""
         self._stopping.set()
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.stop()
+        await super().stop()
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         path = request.path
