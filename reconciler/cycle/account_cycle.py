@@ -142,14 +142,14 @@ class AccountCycle:
         look = await take_look(self._tools, self._judging, lease, run)
         await _aside(look, "orders", _settle_orders)
         if positions:
-            await act_on_positions(look, weigh_positions(look))
+            await _aside(look, "positions", _settle_positions)
             await _aside(look, "exposure", follow_exposure)
             await _aside(look, "containments", watch_contained)
-            await settle_holdings(look)
+            await _aside(look, "balances", settle_holdings)
         else:
             look.still_there.add((IncidentKind.MASS_CHANGE, "positions"))
         await _aside(look, "backlog", settle_backlog)
-        await settle_account(look, weigh_account(look))
+        await _aside(look, "account", _settle_account)
         await self._remember(look, positions=positions)
         outcome = _outcome(look)
         await self._record_run(look, job, outcome)
@@ -239,6 +239,14 @@ class AccountCycle:
 
 async def _settle_orders(look: Look) -> None:
     await act_on_orders(look, await plan_orders(look))
+
+
+async def _settle_positions(look: Look) -> None:
+    await act_on_positions(look, weigh_positions(look))
+
+
+async def _settle_account(look: Look) -> None:
+    await settle_account(look, weigh_account(look))
 
 
 async def _aside(look: Look, what: str, settle: Callable[[Look], Awaitable[None]]) -> None:

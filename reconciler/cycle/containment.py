@@ -88,7 +88,7 @@ async def _deactivate(
     pinning = pin_on_profiles(symbol=verdict.symbol, reading=reading)
     wanted = tuple(p for p in pinning.profiles if p.is_active)
     why_held, let_through = await _why_held(look, verdict, record), None
-    if why_held is not None and look.leave is not None:
+    if why_held is not None and look.leave_for("positions") is not None:
         why_held, let_through = None, why_held
     inactive: frozenset[ProfileId] = frozenset()
     if look.judging.enforces and why_held is None and wanted:
@@ -209,7 +209,7 @@ async def _record_let_through(
     look: Look, done: _Containment, record: Record, incident_id: int, *, is_last: bool
 ) -> None:
     """Who let it through, on both timelines; with the last one, the leave is used up."""
-    leave = look.leave
+    leave = look.leave_for("positions")
     assert leave is not None
     text = f"let through by {leave.accepted_by}: {done.let_through}"
     held = look.incident_of(IncidentKind.MASS_CHANGE, "positions")

@@ -11,7 +11,7 @@ from reconciler.domain.incidents import IncidentDraft, IncidentKey, IncidentKind
 from reconciler.incidents.evidence import evidence_bundle
 from reconciler.rules.confirmation import is_confirmed
 from reconciler.rules.entries import Entry, find_entries
-from reconciler.rules.reenabling import Agreement, judge_agreement
+from reconciler.rules.reenabling import PARITY_SEEN_AGAIN_AFTER, Agreement, judge_agreement
 from reconciler.rules.severity import FIXED
 
 KIND = IncidentKind.ENTRY_AFTER_CONTAINMENT
@@ -28,7 +28,7 @@ async def watch_contained(look: Look) -> None:
 
 
 async def _count_parity(look: Look) -> None:
-    """One more look that agrees, or start over; no write once enough have agreed."""
+    """One more look that agrees, or start over; once enough have agreed, seldom a write."""
     needed = look.judging.position_confirmations
     active = {p.id for p in look.reading.profiles if p.is_active}
     kept: list[Containment] = []
@@ -71,7 +71,8 @@ def _counted(look: Look, containment: Containment, agreement: Agreement) -> Cont
     if agreement is not Agreement.AGREES or look.now <= containment.contained_at:
         return containment
     if containment.parity_streak >= judging.position_confirmations:
-        return containment
+        is_fresh = seen_at is not None and look.now - seen_at < PARITY_SEEN_AGAIN_AFTER
+        return containment if is_fresh else replace(containment, parity_seen_at=look.now)
     if seen_at is not None and look.now - seen_at < judging.position_confirm_after:
         return containment
     streak = containment.parity_streak + 1

@@ -73,10 +73,16 @@ class Look:
     """Why something could not be judged, in words."""
     differs: bool = False
 
-    @property
-    def leave(self) -> Acceptance | None:
-        """A person's leave to let a held mass change through; unused where nothing is written."""
-        return self.memory.acceptance if self.judging.enforces else None
+    def leave_for(self, subject: str) -> Acceptance | None:
+        """A person's leave to let a held mass change of this subject (orders, positions) through;
+        unused where nothing is written.
+
+        It is for what was held when it was given: a change that is held later waits for another.
+        """
+        leave, held = self.memory.acceptance, self.incident_of(IncidentKind.MASS_CHANGE, subject)
+        if leave is None or held is None or not self.judging.enforces:
+            return None
+        return leave if held.opened_at <= leave.accepted_at else None
 
     def incident_of(self, kind: IncidentKind, subject: str) -> OpenIncident | None:
         """The unresolved incident, as it was at the start of this look."""

@@ -74,7 +74,7 @@ async def plan_orders(look: Look) -> OrderPlan:
         absent,
         rows=(*rows, *look.reading.stray_orders),
         # A person waits for a mass change to be let through: all of it, not some in each look.
-        most=look.judging.lookups_per_cycle if held is None or look.leave is None else len(absent),
+        most=len(absent) if held and look.leave_for("orders") else look.judging.lookups_per_cycle,
     )
     verdicts = [
         judge_order(
@@ -222,7 +222,8 @@ def _weigh(
 ) -> None:
     """Confirm each verdict, and sort it by what is to be done."""
     due: list[OrderVerdict] = []
-    held_now = held if look.leave is None else None
+    leave = look.leave_for("orders")
+    held_now = held if leave is None else None
     for verdict in verdicts:
         _weigh_one(look, plan, verdict, due, held_now)
     for order_id in plan.lookups:
@@ -234,7 +235,7 @@ def _weigh(
         limits=look.judging.blast,
     )
     why = held or rolling
-    if why is None or look.leave is not None:
+    if why is None or leave is not None:
         plan.to_quarantine = due
         _note_leave(look, plan, verdicts, is_idle=complete and why is None)
     if why is None:
@@ -245,8 +246,8 @@ def _weigh(
     look.differs = True
     look.facts.guard_trips["mass_change"] += 1
     look.still_there.add((IncidentKind.MASS_CHANGE, "orders"))
-    if look.leave is not None:
-        look.find(MASS_CHANGE, "orders", why, f"let through by {look.leave.accepted_by}")
+    if leave is not None:
+        look.find(MASS_CHANGE, "orders", why, f"let through by {leave.accepted_by}")
         return
     suspicion = look.suspicions.see(MASS_CHANGE, "orders", spacing=look.judging.order_confirm_after)
     if is_confirmed(suspicion, confirmations=look.judging.order_confirmations):
@@ -262,7 +263,7 @@ def _note_leave(
     """A person's leave lasts until no missing order waits for its lookup or its confirmation, so
     that the rest of what was held is let through too. `is_idle`: no guard holds anything now.
     """
-    plan.leave, due = look.leave, len(plan.to_quarantine)
+    plan.leave, due = look.leave_for("orders"), len(plan.to_quarantine)
     missing = sum(1 for v in verdicts if v.kind in {Kind.UNCHECKED, Kind.QUARANTINE})
     holds_ghosts = look.incident_of(IncidentKind.MASS_CHANGE, "positions") is not None
     plan.uses_up_leave = missing == due and (due > 0 or (is_idle and not holds_ghosts))

@@ -1,7 +1,11 @@
 """Positions of one look: which discrepancies are confirmed, and which are dealt with already."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
+from typing import TypeAlias
+
+import structlog
 
 from reconciler.cycle.containment import (
     breach_of,
@@ -20,6 +24,9 @@ from reconciler.domain.verdicts import PositionVerdict, PositionVerdictKind
 from reconciler.rules.confirmation import is_confirmed
 from reconciler.rules.severity import severity_of_position
 
+log = structlog.get_logger("reconciler.cycle")
+
+Act: TypeAlias = Callable[[Look, PositionVerdict], Awaitable[None]]
 Kind = PositionVerdictKind
 POSITION_KINDS = frozenset(
     {
@@ -102,32 +109,47 @@ def _keep_incidents_of(look: Look, verdict: PositionVerdict) -> None:
 
 
 async def act_on_positions(look: Look, confirmed: Iterable[PositionVerdict]) -> None:
-    """Contain, or open the incident; a discrepancy that stands and is dealt with costs nothing."""
+    """Contain, then open the incidents of the others, each for itself; a discrepancy that stands
+    and is dealt with costs nothing.
+    """
     standing = {(i.key.kind, i.key.subject): i for i in look.memory.incidents}
     to_contain: list[PositionVerdict] = []
+    others: list[tuple[PositionVerdict, Act]] = []
     for verdict in confirmed:
         kind = IncidentKind(verdict.kind.value)
         incident = standing.get((kind, verdict.subject))
         contains = verdict.kind.value in look.judging.contain
         if _is_dealt_with(look, verdict, incident, contains=contains):
-            await _stand(look, verdict, incident)
+            others.append((verdict, partial(_stand, incident=incident)))
         elif contains:
             to_contain.append(verdict)
         else:
-            await report(look, verdict)
+            others.append((verdict, report))
     for verdict in to_contain:
-        await _contain(look, verdict, is_last=verdict is to_contain[-1])
+        containing = partial(contain, is_last=verdict is to_contain[-1])
+        if (why := await _why_not_done(look, verdict, containing)) is not None:
+            # A book that refuses the write still gets its SEV-1, and the next ghost its turn.
+            await _why_not_done(look, verdict, partial(report_uncontained, why=why))
+    for verdict, act in others:
+        await _why_not_done(look, verdict, act)
 
 
-async def _contain(look: Look, verdict: PositionVerdict, *, is_last: bool) -> None:
-    """A book that refuses the write still gets its SEV-1, and the next ghost its turn."""
+async def _why_not_done(look: Look, verdict: PositionVerdict, act: Act) -> str | None:
+    """Do it; what stood in the way, which keeps no other discrepancy from its turn."""
     try:
-        await contain(look, verdict, is_last=is_last)
+        await act(look, verdict)
     except LeaseLostError:
         raise
     except ReconcilerError as error:
-        look.unjudged.append(f"{verdict.subject} could not be contained: {error}")
-        await report_uncontained(look, verdict, why=str(error))
+        why = str(error)
+    except Exception as error:
+        log.exception("[GHOST] not acted on", account=look.tools.account, subject=verdict.subject)
+        why = f"{type(error).__name__}: {error}"
+    else:
+        return None
+    look.unjudged.append(f"{verdict.subject} could not be acted on: {why}")
+    look.find(verdict.kind, verdict.subject, why, "none")
+    return why
 
 
 def _is_dealt_with(
@@ -146,7 +168,7 @@ def _is_dealt_with(
     return not (active & pinned if pinned else active)
 
 
-async def _stand(look: Look, verdict: PositionVerdict, incident: OpenIncident | None) -> None:
+async def _stand(look: Look, verdict: PositionVerdict, *, incident: OpenIncident | None) -> None:
     """Nothing new is done; a ghost that has grown to the operator's threshold is said to."""
     action = _standing_action(incident)
     told = incident is None or "threshold" in incident.details

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from reconciler.domain.book import Profile
@@ -151,13 +152,14 @@ async def _record(
 
 
 def _missing(
-    desk: Desk, profile_id: ProfileId, standing: Iterable[Any], incidents: Iterable[Any]
+    desk: Desk, profile_id: ProfileId, standing: Sequence[Any], incidents: Iterable[Any]
 ) -> tuple[str, ...]:
     return why_not_reenable(
         profile_id=profile_id,
         containments=[_containment(row) for row in standing],
         incidents=[_open_incident(row) for row in incidents],
         confirmations=desk.parity_needed,
+        now=standing[0]["now"] if standing else datetime.now(UTC),
     )
 
 

@@ -4,6 +4,7 @@ Source: the runbook's ghost position section; DESIGN section 7, `profiles reenab
 """
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from enum import Enum, auto
 
 from reconciler.domain.book import BookReading
@@ -19,17 +20,24 @@ BLIND = frozenset(
 """While one of these is open, what was last seen in parity may not be so any more."""
 
 
+PARITY_GOOD_FOR = timedelta(minutes=15)
+"""What was in parity this long ago, with nobody looking since, may not be so any more."""
+PARITY_SEEN_AGAIN_AFTER = PARITY_GOOD_FOR / 3
+"""A look that still agrees is noted this seldom once enough have agreed."""
+
+
 def why_not_reenable(
     *,
     profile_id: ProfileId,
     containments: Iterable[Containment],
     incidents: Iterable[OpenIncident],
     confirmations: int,
+    now: datetime,
 ) -> tuple[str, ...]:
     """Everything that is missing, in words; empty: the profile may trade again.
 
     `containments`: those that stand, of any profile. `incidents`: the unresolved ones of the
-    profile's account. `confirmations`: `positions.confirmations`.
+    profile's account. `confirmations`: `positions.confirmations`. `now`: the database's clock.
     """
     standing = [c for c in containments if c.profile_id == profile_id]
     if not standing:
@@ -41,6 +49,12 @@ def why_not_reenable(
             f"parity was seen in {least.parity_streak} of {confirmations} complete snapshots in a "
             f"row since it was contained at {least.contained_at:%Y-%m-%d %H:%M:%S %Z}"
         )
+    elif (seen_at := _seen_by_all(standing)) is None or now - seen_at > PARITY_GOOD_FOR:
+        last = f"{seen_at:%Y-%m-%d %H:%M:%S %Z}" if seen_at is not None else "never"
+        why.append(
+            f"parity was last seen {last}, over {PARITY_GOOD_FOR.total_seconds() / 60:.0f} min "
+            "ago: is the daemon running? `reconciler once` looks now"
+        )
     for incident in incidents:
         if incident.key.kind in BLIND:
             why.append(
@@ -50,6 +64,12 @@ def why_not_reenable(
         elif incident.severity is Severity.SEV_1 and concerns(incident, profile_id):
             why.append(f"incident {incident.id} ({incident.key.kind}, SEV-1) is open")
     return tuple(why)
+
+
+def _seen_by_all(standing: Iterable[Containment]) -> datetime | None:
+    """When the one that was looked at longest ago last agreed."""
+    seen = [c.parity_seen_at for c in standing]
+    return min((at for at in seen if at is not None), default=None) if None not in seen else None
 
 
 def concerns(incident: OpenIncident, profile_id: ProfileId) -> bool:

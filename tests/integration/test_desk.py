@@ -31,7 +31,7 @@ from reconciler.service.desk import desk_of
 from reconciler.settings import load_settings
 from reconciler.simulation.venue import FaultKind
 from reconciler.telemetry.redaction import Redactor
-from tests.scenarios.setting import HOUR, Setting, setting
+from tests.scenarios.setting import HOUR, Setting, ago, setting
 
 __all__ = ["setting"]
 
@@ -494,8 +494,8 @@ async def test_a_profile_that_nobody_contained(setting: Setting) -> None:
 async def test_reenabling_returns_the_status_of_before(setting: Setting) -> None:
     await setting.connection.execute(
         "insert into reconciler.containments"
-        " (profile_id, account, reason, status_before, parity_streak)"
-        " values ('p1', 'main', 'r', 'live', 2)"
+        " (profile_id, account, reason, status_before, parity_streak, parity_seen_at)"
+        " values ('p1', 'main', 'r', 'live', 2, now())"
     )
     await setting.connection.execute("update bot.profiles set status = 'inactive'")
     async with desk_at(setting) as desk:
@@ -514,13 +514,14 @@ async def test_reenabling_returns_the_status_of_before(setting: Setting) -> None
     )
 
 
-@pytest.mark.parametrize("missing", ["parity", "sev1", "blind", "active"])
+@pytest.mark.parametrize("missing", ["parity", "nobody looks", "sev1", "blind", "active"])
 async def test_reenabling_is_refused(setting: Setting, missing: str) -> None:
     await setting.connection.execute(
         "insert into reconciler.containments"
-        " (profile_id, account, reason, status_before, parity_streak)"
-        " values ('p1', 'main', 'r', 'active', $1)",
+        " (profile_id, account, reason, status_before, parity_streak, parity_seen_at)"
+        " values ('p1', 'main', 'r', 'active', $1, $2)",
         1 if missing == "parity" else 2,
+        ago(HOUR if missing == "nobody looks" else timedelta(minutes=1)),
     )
     if missing != "active":
         await setting.connection.execute("update bot.profiles set status = 'inactive'")
@@ -540,8 +541,8 @@ async def test_reenabling_is_refused(setting: Setting, missing: str) -> None:
 async def test_a_ghost_recorded_while_a_profile_is_reenabled_comes_first(setting: Setting) -> None:
     await setting.connection.execute(
         "insert into reconciler.containments"
-        " (profile_id, account, reason, status_before, parity_streak)"
-        " values ('p1', 'main', 'r', 'active', 2)"
+        " (profile_id, account, reason, status_before, parity_streak, parity_seen_at)"
+        " values ('p1', 'main', 'r', 'active', 2, now())"
     )
     await setting.connection.execute("update bot.profiles set status = 'inactive'")
     await setting.connection.execute(

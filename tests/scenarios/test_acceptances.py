@@ -112,6 +112,22 @@ async def test_what_lets_nothing_through(setting: Setting, why: str) -> None:
 
 
 @pytest.mark.timeout(90)
+async def test_it_is_for_what_was_held_when_it_was_given(setting: Setting) -> None:
+    await setting.once()
+    await _accept(setting)
+    await setting.connection.execute(
+        "update reconciler.acceptances set accepted_at = now() - interval '1 minute'"
+    )
+    await _held(setting)
+    await setting.once()
+    assert await _unknown(setting) == 0, "another change than the one that was let through"
+    assert not await _used(setting)
+    await _accept(setting)
+    await setting.once()
+    assert await _unknown(setting) == COUNT
+
+
+@pytest.mark.timeout(90)
 async def test_ghosts_of_most_accounts_are_contained_where_a_person_says_so(
     setting: Setting,
 ) -> None:

@@ -30,6 +30,33 @@ async def test_a_ghost_is_contained_and_is_one_incident(setting: Setting) -> Non
     assert len(await setting.rows("select * from reconciler.evidence")) == 1
 
 
+async def test_trouble_with_another_position_is_no_reason_to_leave_a_ghost(
+    setting: Setting,
+) -> None:
+    """One that comes before it, whose incident our own table refuses."""
+    _appear(setting)
+    await setting.position("x1", "BTC/USDT:USDT", "long", "1")
+    await setting.connection.execute(
+        """
+        create function refuse() returns trigger language plpgsql as
+          $$ begin raise exception 'not today'; end $$;
+        create trigger refuse before insert on reconciler.incidents
+          for each row when (new.kind = 'phantom_position') execute function refuse();
+        """
+    )
+    done = await setting.once()
+    assert done.code == 3
+    assert await setting.status() == "inactive"
+    assert await setting.incidents() == [("ghost_position", "SEV-1", "open")]
+    [suspicion] = await setting.rows(
+        "select * from reconciler.suspicions where kind = 'phantom_position'"
+    )
+    assert suspicion["count"] >= 2
+    await setting.connection.execute("drop trigger refuse on reconciler.incidents")
+    assert (await setting.once()).code == 1
+    assert ("phantom_position", "SEV-2", "open") in await setting.incidents()
+
+
 async def test_the_command_says_1_every_time(setting: Setting) -> None:
     _appear(setting)
     first = await setting.command("once")

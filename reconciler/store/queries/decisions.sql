@@ -9,7 +9,7 @@ select
    from reconciler.acceptances a
    where a.account = $2 and a.guard = 'mass_change' and a.used_at is null
      and a.expires_at > clock_timestamp()
-   order by a.id limit 1) as acceptance,
+   order by a.id desc limit 1) as acceptance,
   (select jsonb_agg(jsonb_build_array(i.what, i.value) order by i.what, i.value)
    from reconciler.ignores i where i.account = $2) as ignores,
   (select jsonb_agg(to_jsonb(c) || jsonb_build_object(

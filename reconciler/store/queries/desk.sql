@@ -55,7 +55,7 @@ from reconciler.containments where incident_id = $1 order by id;
 -- name: containments_standing
 -- Profiles of one account that are contained now, the oldest containment first.
 select id, profile_id, account, book, incident_id, reason, status_before, contained_at,
-       parity_streak, parity_seen_at, released_at, released_by
+       parity_streak, parity_seen_at, released_at, released_by, clock_timestamp() as now
 from reconciler.containments where book = $1 and account = $2 and released_at is null order by id;
 
 -- name: containments_of_profile
@@ -203,7 +203,7 @@ from reconciler.incidents i
 left join lateral (
   select accepted_by, expires_at from reconciler.acceptances
   where account = i.account and guard = 'mass_change' and used_at is null
-    and expires_at > clock_timestamp()
+    and expires_at > clock_timestamp() and accepted_at >= i.opened_at
   order by id desc limit 1) a on true
 where i.kind = 'mass_change' and i.status <> 'resolved'
   and ($1::text is null or i.account = $1)

@@ -32,7 +32,7 @@ from tests.integration.api.tokens import (
     hash_of,
     published,
 )
-from tests.scenarios.setting import Setting
+from tests.scenarios.setting import Setting, ago
 
 PLENTY = Rate(per_second=1e6, burst=1_000_000)
 UNLIMITED = Limits(address=PLENTY, caller=PLENTY, refusals=PLENTY)
@@ -196,6 +196,7 @@ async def seed(setting: Setting) -> None:
         reason="ghost",
         status_before="active",
         parity_streak=9,
+        parity_seen_at=ago(timedelta(minutes=1)),
     )
     await setting.order("o1", "SOL/USDT:USDT", "buy", "3", status="unknown", venue_order_id="1")
     await setting.order(SLASHED, "SOL/USDT:USDT", "buy", "2", venue_order_id="2")

@@ -35,7 +35,12 @@ P1 = ProfileId("p1")
 Kind = IncidentKind
 
 
-def _contained(streak: int = 3, profile: str = "p1", symbol: str | None = BTC) -> Containment:
+def _contained(
+    streak: int = 3,
+    profile: str = "p1",
+    symbol: str | None = BTC,
+    seen_ago: timedelta | None = timedelta(minutes=1),
+) -> Containment:
     return Containment(
         id=1,
         profile_id=ProfileId(profile),
@@ -44,6 +49,7 @@ def _contained(streak: int = 3, profile: str = "p1", symbol: str | None = BTC) -
         contained_at=NOW - timedelta(hours=1),
         symbol=symbol,
         parity_streak=streak,
+        parity_seen_at=NOW - seen_ago if seen_ago is not None else None,
     )
 
 
@@ -72,11 +78,26 @@ def _why(*incidents: OpenIncident, streak: int = 3, confirmations: int = 3) -> t
         containments=[_contained(streak)],
         incidents=incidents,
         confirmations=confirmations,
+        now=NOW,
     )
 
 
 def test_parity_confirmed_and_no_sev_1_is_enough() -> None:
     assert _why() == ()
+
+
+@pytest.mark.parametrize(
+    ("ages", "is_stale"),
+    [((1, 15), False), ((1, 16), True), ((16,), True), ((1, None), True), ((60 * 24 * 30,), True)],
+)
+def test_parity_grows_old_when_nobody_looks(ages: tuple[int | None, ...], is_stale: bool) -> None:
+    standing = [
+        _contained(seen_ago=timedelta(minutes=age) if age is not None else None) for age in ages
+    ]
+    why = why_not_reenable(
+        profile_id=P1, containments=standing, incidents=(), confirmations=3, now=NOW
+    )
+    assert any("reconciler once" in line for line in why) is is_stale
 
 
 @pytest.mark.parametrize(("streak", "refused"), [(0, True), (2, True), (3, False), (4, False)])
@@ -92,6 +113,7 @@ def test_the_least_confirmed_of_two_containments_counts() -> None:
         containments=[_contained(3), _contained(1), _contained(0, profile="p2")],
         incidents=[],
         confirmations=3,
+        now=NOW,
     )
     assert len(why) == 1
     assert "1 of 3" in why[0]
@@ -99,7 +121,11 @@ def test_the_least_confirmed_of_two_containments_counts() -> None:
 
 def test_a_profile_that_is_not_contained_has_nothing_to_end() -> None:
     why = why_not_reenable(
-        profile_id=P1, containments=[_contained(profile="p2")], incidents=[], confirmations=3
+        profile_id=P1,
+        containments=[_contained(profile="p2")],
+        incidents=[],
+        confirmations=3,
+        now=NOW,
     )
     assert why == ("profile p1 is not contained by the daemon",)
 
