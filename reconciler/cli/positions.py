@@ -7,7 +7,7 @@ import typer
 from reconciler.cli.acting import ExecuteOption, end_with
 from reconciler.cli.answering import AccountOption, ByOption, NoteOption, actor, ask, show
 from reconciler.cli.showing import line, print_table
-from reconciler.cli.starting import ConfigOption, JsonOption
+from reconciler.cli.starting import NOT_JUDGED, ConfigOption, JsonOption
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,11 +24,15 @@ def list_(
     config: ConfigOption = None,
     as_json: JsonOption = False,  # noqa: FBT002 - typer's flags
 ) -> None:
-    """Positions as venue and book say them now, and what is open about each."""
+    """Positions as venue and book say them now, and what is open about each. Exit 3 where an
+    account, or one of its positions, could not be judged.
+    """
     from reconciler.incidents.positions import list_positions  # noqa: PLC0415 - the heavy part
 
     rows, redactor = ask(config, lambda desk: list_positions(desk, account=account))
     show(rows, redactor, as_json=as_json, shown=_table)
+    if any(row.verdict == "not_judged" for row in rows):
+        raise typer.Exit(NOT_JUDGED)
 
 
 def _table(rows: "Sequence[PositionRow]") -> None:

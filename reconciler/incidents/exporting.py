@@ -12,7 +12,8 @@ from reconciler.incidents.operating import SQL
 from reconciler.incidents.replaying import Replayed, replay
 from reconciler.store.connecting import borrowed
 
-TEST = '''"""Incident {id}, {kind}, as it was on {day}: today's rules must still say the same.
+TEST = '''# ruff: noqa: E501, RUF100 - a reason is one line of JSON, however long
+"""Incident {id}, {kind}, as it was on {day}: today's rules must still say the same.
 
 Made by `reconciler incidents export {id} --as-test`.
 """
@@ -21,6 +22,7 @@ import json
 
 from reconciler.incidents.replaying import replay
 
+VERDICT = {verdict}
 BUNDLE = json.loads(
     r"""
 {bundle}
@@ -29,9 +31,9 @@ BUNDLE = json.loads(
 
 
 def test_incident_{id}_{kind}() -> None:
-    """{reason}."""
+    """As it was then: {reason}."""
     replayed = replay(BUNDLE)
-    assert replayed.now == {verdict}, replayed.reason_now
+    assert replayed.now == VERDICT, replayed.reason_now
 '''
 
 

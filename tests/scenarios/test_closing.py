@@ -409,6 +409,12 @@ async def test_the_command_line_says_it_and_ends_with_its_code(setting: Setting)
     listed = await setting.command("positions", "list")
     [row] = json.loads(listed.out)
     assert (row["venue_qty"], row["threshold"]["breached"]) == ("10", True)
+    assert listed.code == 0
+    rule = setting.venue.faults.set(Fault.status(503), "positions")
+    unread = await setting.command("positions", "list")
+    [row] = json.loads(unread.out)
+    assert (unread.code, row["verdict"]) == (3, "not_judged")
+    setting.venue.faults.clear(rule)
     dry = await setting.command(*close_it)
     assert (dry.code, dry.report["outcome"]) == (0, "dry_run")
     assert dry.report["request"]["params"]["reduceOnly"] == "true"

@@ -144,6 +144,7 @@ async def test_an_incident_becomes_a_regression_test(setting: Setting, tmp_path:
     test = tmp_path / "test_exported.py"
     await _done(setting, "incidents", "export", number, "--as-test", "-o", str(test))
     assert _pytest(test).returncode == 0
+    _linted(test)
     broken = tmp_path / "conftest.py"
     broken.write_text(BROKEN, encoding="utf-8")
     failed = _pytest(test)
@@ -165,6 +166,15 @@ from reconciler.domain.verdicts import PositionVerdictKind
 rules._kind_of = lambda held, expected, *, same: (PositionVerdictKind.IN_PARITY, "broken")
 """
 """Somebody breaks the rule that the incident rests on."""
+
+
+def _linted(file: Path) -> None:
+    """By the rules of this project, as a test that somebody adds to it."""
+    settings = Path(__file__).parents[2] / "pyproject.toml"
+    for checking in (["check", "--ignore=INP001"], ["format", "--check"]):
+        ruff = [sys.executable, "-m", "ruff", *checking, "--config", str(settings), str(file)]
+        said = subprocess.run(ruff, check=False, capture_output=True, text=True, timeout=30)
+        assert said.returncode == 0, said.stdout
 
 
 def _pytest(file: Path) -> subprocess.CompletedProcess[str]:
