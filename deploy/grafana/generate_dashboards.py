@@ -111,6 +111,23 @@ OVERVIEW: Final = (
         unit="ops",
     ),
     Panel(
+        title="Probes of sign-in, by what they found",
+        expr="sum by (outcome) (rate(reconciler_auth_probes_total[$__rate_interval]))",
+        legend="{{outcome}}",
+        unit="ops",
+    ),
+    Panel(
+        title="Steps of the probe of sign-in, 1 where passed",
+        expr="max by (probe) (reconciler_auth_probe_up)",
+        legend="{{probe}}",
+    ),
+    Panel(
+        title="Requests refused for want of rights",
+        expr="sum by (surface, code) (rate(reconciler_auth_rejections_total[$__rate_interval]))",
+        legend="{{surface}} {{code}}",
+        unit="reqps",
+    ),
+    Panel(
         title="Memory of the daemon",
         expr='process_resident_memory_bytes{job=~".*reconciler.*"}',
         legend="{{instance}}",

@@ -14,7 +14,7 @@ from reconciler.http.app import build_app
 from reconciler.http.server import HttpServer
 from reconciler.telemetry.health import HealthBoard
 from reconciler.telemetry.metrics import Metrics
-from tests.deploy.shipped import DEPLOY, ROOT, run
+from tests.deploy.shipped import DEPLOY, ROOT
 
 IMAGE = DEPLOY / "image"
 HEALTH = IMAGE / "health.py"
@@ -82,8 +82,3 @@ def health_of(port: int) -> int:
     command = [sys.executable, "-I", "-S", str(HEALTH)]
     environment = {"RECONCILER_HTTP__PORT": str(port)}
     return subprocess.run(command, env=environment, timeout=10, check=False).returncode
-
-
-def test_unit_is_hardened(systemd_analyze: Path) -> None:
-    unit = DEPLOY / "systemd" / "reconciler.service"
-    run(systemd_analyze, "security", "--offline=true", "--threshold=20", unit)
