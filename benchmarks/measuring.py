@@ -19,12 +19,20 @@ class Size:
     """Of verdicts and of cycles' open orders."""
     accounts: tuple[int, ...]
     rounds: int
+    ended: tuple[int, int]
+    """Ended orders of a small book and of a large one."""
     extra_markets: int
     """Beside the simulated venue's own six."""
 
 
-FULL = Size(orders=(1_000, 10_000, 100_000), accounts=(1, 100, 1_000), rounds=9, extra_markets=600)
-TINY = Size(orders=(20, 40), accounts=(1, 3), rounds=2, extra_markets=3)
+FULL = Size(
+    orders=(1_000, 10_000, 100_000),
+    accounts=(1, 100, 1_000),
+    rounds=9,
+    ended=(5_000, 5_000_000),
+    extra_markets=600,
+)
+TINY = Size(orders=(20, 40), accounts=(1, 3), rounds=2, ended=(20, 200), extra_markets=3)
 """Shows that the benchmarks run; its numbers mean nothing."""
 
 CYCLE_ORDERS = 10_000
