@@ -19,6 +19,9 @@ from reconciler.venue.calls import Observe, observe_nothing
 from reconciler.venue.classify import VenueCallError
 from reconciler.venue.connection import AccountConnection, ccxt_module
 from reconciler.venue.description import CallName, VenueDescription
+from reconciler.venue.descriptions.key_rights import KEY_RIGHTS
+from reconciler.venue.key_rights import KeyRights, rights_in
+from reconciler.venue.raw_calls import asking
 from reconciler.venue.scope_reading import Listed, Translated
 from reconciler.venue.shared_connection import SharedConnections
 
@@ -151,6 +154,36 @@ class CcxtAccount:
                 return await reader.lookup.look_up(order, now=now)
         except (VenueUnavailableError, VenueCallError) as error:
             return Unanswered(failure=error.failure)
+
+    async def key_rights(self) -> KeyRights | None:
+        """What the account's key may do; None where the venue does not tell.
+
+        Raises:
+            VenueMisconfiguredError: unknown venue, or a credential is missing.
+            VenueUnavailableError: it was asked, and gave no answer.
+
+        """
+        reader = await self._connected()
+        call = KEY_RIGHTS.get(reader.exchange.id)
+        if call is None:
+            return None
+        ask = asking(reader.exchange, call.method)
+        try:
+            async with reader.calls.within(self._connection.timeout, CallName.KEY_RIGHTS):
+                answer, _ = await reader.calls.make(
+                    CallName.KEY_RIGHTS, lambda: ask(dict(call.params))
+                )
+        except VenueCallError as error:
+            raise VenueUnavailableError(error.failure) from error
+        return rights_in(call, answer, self._connection.api_key or "")
+
+    def lists(self, symbol: Symbol) -> bool | None:
+        """Tell whether the venue has this market; None where not all are known. Needs `prepare`."""
+        if symbol in self._shared.symbols:
+            return True
+        description = self.description
+        knows_all = description is not None and description.lists_all_markets
+        return False if knows_all and self._shared.is_loaded else None
 
     async def close(self) -> None:
         """Release what this account holds. Idempotent."""

@@ -22,6 +22,7 @@ class CallName(StrEnum):
     FILLS = "fills"
     PLACE = "place_order"
     CANCEL = "cancel_order"
+    KEY_RIGHTS = "key_rights"
 
 
 class MarketKind(StrEnum):
@@ -101,8 +102,7 @@ class Paging:
     offset_param: str | None = None
     """The parameter of the number of rows to leave out. A page that is not full is the last."""
     more_at: tuple[str, ...] = ()
-    """Keys that lead to a boolean: whether there is more. A false one ends a listing by cursor, a
-    true one is believed before the page's length."""
+    """Leads to a boolean: false ends a listing by cursor, true outweighs a page's length."""
     row_id_at: str | None = None
     """The field that tells rows apart, where pages overlap."""
     total_at: tuple[str, ...] = ()

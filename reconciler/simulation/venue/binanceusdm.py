@@ -6,6 +6,7 @@ from decimal import Decimal
 from itertools import islice
 
 from reconciler.simulation.venue.clock import VenueClock, milliseconds
+from reconciler.simulation.venue.key_rights import rights_row
 from reconciler.simulation.venue.ledger import Ledger
 from reconciler.simulation.venue.markets import Markets
 from reconciler.simulation.venue.order_entry import (
@@ -52,6 +53,8 @@ class SignedCall:
     view: LedgerView
     params: Params
     page_limit: int | None = None
+    rights: frozenset[str] = frozenset()
+    """Of the key, in Binance's words."""
 
     def page(self, rows: Sequence[Row]) -> Sequence[Row]:
         """Return the rows that fit in the venue's page, where the test has set one."""
@@ -326,6 +329,9 @@ ENDPOINTS: dict[tuple[str, str], Endpoint] = {
     ),
     ("GET", "/fapi/v1/allAlgoOrders"): Endpoint(
         name="all_trigger_orders", weight=5, signed=_all_trigger_orders
+    ),
+    ("GET", "/sapi/v1/account/apiRestrictions"): Endpoint(
+        name="key_rights", signed=lambda call: rights_row(call.rights)
     ),
     ("GET", "/fapi/v1/leverageBracket"): Endpoint(name="leverage", signed=_leverage_brackets),
     ("GET", "/fapi/v1/positionSide/dual"): Endpoint(

@@ -70,6 +70,7 @@ class _Control:
             "clear_faults": self._clear_faults,
             "clock": self._clock,
             "limits": self._limits,
+            "set_key_rights": self._set_key_rights,
             "batch": self._batch,
             "clear_requests": lambda _: venue.requests.clear(),
         }
@@ -146,6 +147,14 @@ class _Control:
         if not isinstance(calls, list):
             raise TypeError("calls must be a list of [name, body]")
         return [self._call(str(name), dict(one)) for name, one in calls]
+
+    def _set_key_rights(self, body: Body) -> None:
+        """Take `rights`, a list of Binance's words, and `account`."""
+        rights = body.get("rights")
+        if not isinstance(rights, list):
+            raise TypeError("rights must be a list of words")
+        label = str(body.get("account", "main"))
+        self._venue.set_key_rights(*(str(right) for right in rights), label=label)
 
     def _limits(self, body: Body) -> None:
         """Set `page_limit` and `weight_limit`, each a number or null."""

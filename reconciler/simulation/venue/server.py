@@ -15,6 +15,7 @@ from reconciler.simulation.venue.binanceusdm import ENDPOINTS, Endpoint, PublicC
 from reconciler.simulation.venue.clock import VenueClock
 from reconciler.simulation.venue.control import control_routes
 from reconciler.simulation.venue.faults import FaultBoard
+from reconciler.simulation.venue.key_rights import READS, checked
 from reconciler.simulation.venue.ledger import Ledger
 from reconciler.simulation.venue.markets import DEFAULT_MARKETS, Market, Markets
 from reconciler.simulation.venue.misbehaviour import UNANSWERED, Answer, carry_out, error_answer
@@ -56,6 +57,7 @@ class SimulatedVenue(LoopbackService):
         self.page_limit: int | None = None
         self.weight_limit: int | None = None
         self._by_key: dict[str, Account] = {}
+        self._rights: dict[str, frozenset[str]] = {}
         self._weight_minute = 0
         self._weight_used = 0
         self._stopping = asyncio.Event()
@@ -100,6 +102,13 @@ class SimulatedVenue(LoopbackService):
     def remove_account(self, label: str) -> None:
         """Withdraw an account's key: from now on it is answered -2015."""
         del self._by_key[self.accounts.pop(label).api_key]
+
+    def set_key_rights(self, *rights: str, label: str = "main") -> None:
+        """Say from now on that an account's key has these rights (Binance's words) and may read.
+
+        A new key only reads. Raises ValueError for a right that Binance does not have.
+        """
+        self._rights[self.accounts[label].label] = checked(rights)
 
     def ledger(self, label: str = "main") -> Ledger:
         """Return the ledger of an account."""
@@ -189,6 +198,7 @@ class SimulatedVenue(LoopbackService):
             view=LedgerView(account.ledger),
             params=params,
             page_limit=self.page_limit,
+            rights=self._rights.get(account.label, frozenset({READS})),
         )
 
     def _headers(self, weight: int) -> dict[str, str]:

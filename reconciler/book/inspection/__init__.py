@@ -1,0 +1,1 @@
+"""The doctor's questions about a book's database: each reads, and changes nothing."""
