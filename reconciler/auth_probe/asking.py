@@ -22,6 +22,10 @@ from reconciler.domain.auth_probes import NoAnswer
 LONGEST_BODY: Final = 64 * 1024
 LONGEST_MESSAGE: Final = 160
 LONGEST_CODE: Final = 60
+CLOCK_WITHIN: Final = timedelta(seconds=4)
+"""A round trip that is slower tells nothing of a clock to within seconds."""
+SHORTEST_PART: Final = 16
+"""Characters: of a token in three parts each is masked alone, too."""
 _JWT = re.compile(r"eyJ[\w-]+(?:\.[\w-]*){0,2}")
 
 
@@ -68,7 +72,9 @@ class Asker:
 
     def hide(self, *secrets: str | None) -> None:
         """These are sent: wherever a server echoes them, they are masked."""
-        self._secrets |= {secret for secret in secrets if secret}
+        given = {secret for secret in secrets if secret}
+        parts = {part for secret in given for part in secret.split(".")}
+        self._secrets |= given | {part for part in parts if len(part) >= SHORTEST_PART}
 
     async def ask(
         self,
@@ -84,7 +90,7 @@ class Asker:
             async with self.http.request(
                 method, url, headers=headers, json=json_body, allow_redirects=False
             ) as answer:
-                middle = before + (datetime.now(UTC) - before) / 2
+                took = datetime.now(UTC) - before
                 body = json_of(await _read(answer))
                 code, message = error_in(answer.headers, body)
                 return Answered(
@@ -92,7 +98,9 @@ class Asker:
                     body=body,
                     code=self.masked(code),
                     message=self.masked(message),
-                    clock_skew=_skew(answer.headers.get("Date"), middle),
+                    clock_skew=_skew(answer.headers.get("Date"), before + took / 2)
+                    if took <= CLOCK_WITHIN
+                    else None,
                 )
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             return Answered(no_answer=await self.why_none(error, url))
@@ -100,6 +108,8 @@ class Asker:
     async def why_none(self, error: Exception, url: str) -> NoAnswer:
         """Why there was no answer. A name that is not there is told from a resolver that is not."""
         match error:
+            case aiohttp.ClientConnectorDNSError() if error.errno == socket.EAI_AGAIN:
+                return NoAnswer.NAME_UNRESOLVED  # the resolver itself says: later
             case aiohttp.ClientConnectorDNSError():
                 known = await self._is_known(_parent_of(url))
                 return NoAnswer.NAME_UNKNOWN if known else NoAnswer.NAME_UNRESOLVED
@@ -154,9 +164,17 @@ def error_in(headers: Mapping[str, str], body: Any) -> tuple[str, str]:
         given = given["detail"]
     code = headers.get("x-sb-error-code") or _first(given, ("error_code", "code", "error"))
     words = ("message", "msg", "error_description", "detail", "error")
-    message = _first(given, words)
+    message = _first(given, words) or _of_fields(given.get("detail"))
     # `error` is a code with some and a sentence with others.
     return (code if re.fullmatch(rf"\w{{1,{LONGEST_CODE}}}", code) else ""), message
+
+
+def _of_fields(detail: Any) -> str:
+    """FastAPI's own shape: `header.authorization: Field required`."""
+    rows = [row for row in detail if isinstance(row, dict)] if isinstance(detail, list) else []
+    places = (row.get("loc") for row in rows)
+    said = [".".join(map(str, loc)) if isinstance(loc, list) else "" for loc in places]
+    return "; ".join(f"{at}: {row.get('msg')}" for at, row in zip(said, rows, strict=True))
 
 
 def _first(given: Mapping[str, Any], names: Iterable[str]) -> str:

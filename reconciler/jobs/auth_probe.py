@@ -5,7 +5,7 @@ keeps the incident. One daemon at a time: it holds a lease as an account does.
 import asyncio
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import ClassVar, Final, Protocol
@@ -18,21 +18,15 @@ from reconciler.domain.identity import RunId
 from reconciler.domain.leases import Held
 from reconciler.domain.outcome import Outcome, OutcomeState
 from reconciler.jobs.auth_record import ACCEPTED, BOT, JOB, AuthRecord
+from reconciler.jobs.auth_spikes import SpikeWatch
 from reconciler.ports import Leases, Store
 from reconciler.rules.auth_failures import AuthContext, judge_probe
 from reconciler.rules.auth_incidents import AUTH, BOOK
-from reconciler.rules.auth_spikes import (
-    RejectionSample,
-    rejections_over,
-    samples_within,
-    why_a_spike,
-)
 
 log = structlog.get_logger("reconciler.auth")
 
 DEADLINE: Final = timedelta(minutes=3)
 """Fifteen steps of 10 s, most of them side by side, and the database."""
-_PROBED: Final = frozenset({"supabase", "bot", "websocket"})
 
 
 class Prober(Protocol):
@@ -48,8 +42,6 @@ class AuthLimits:
 
     confirmations: int
     """Probes in a row before anything is said, or is over."""
-    rejections: int
-    rejections_within: timedelta
     legacy_secret: bool
     """Whether a legacy HS256 secret is configured."""
 
@@ -65,35 +57,39 @@ class AuthProbed:
 
 
 class AuthProbeService:
-    """Probes on schedule, in `once`, and never twice at a time."""
+    """Probes on schedule, in `once`, and never twice at a time. Where nothing is configured that
+    could be probed, it watches for spikes of refused requests alone.
+    """
 
     name: ClassVar[str] = JOB
 
     def __init__(
         self,
-        prober: Prober,
+        prober: Prober | None,
         *,
         store: Store,
         leases: Leases,
         limits: AuthLimits,
         mode: str,
         tell: Callable[[AuthProbed], None],
-        rejections: Callable[[], Mapping[str, int]],
+        spikes: SpikeWatch,
         redact: Callable[[str], str],
     ) -> None:
-        """`rejections` tells how many requests were refused since this process began, by surface;
-        `tell` hears of each run before they are counted.
-        """
+        """`tell` hears of each run before spikes are looked for."""
         self._prober = prober
         self._store = store
         self._leases = leases
         self._limits = limits
         self._mode = mode
         self._tell = tell
-        self._rejections = rejections
+        self.spikes = spikes
         self._redact = redact
-        self._samples: tuple[RejectionSample, ...] = ()
         self._turn = asyncio.Lock()
+
+    @property
+    def has_work(self) -> bool:
+        """Whether one run alone can find anything: a step to ask, or rows to read."""
+        return self._prober is not None or self.spikes.reads_rows
 
     async def run(self) -> Outcome:
         """One probe, judged and recorded. Never raises but CancelledError."""
@@ -128,41 +124,46 @@ class AuthProbeService:
         if isinstance(lease, Held):
             held = self._ended(OutcomeState.HELD, f"held by another daemon ({lease.holder})")
             self._tell(held)
+            self.spikes.sample()
             return held
         memory = await self._store.memory(book=BOOK, account=AUTH)
-        results = await self._prober.probe()
-        remembered = memory.suspicions.get((ACCEPTED, BOT))
+        writing = AuthRecord(
+            store=self._store, lease=lease, run=run, mode=self._mode, memory=memory
+        )
+        if self._prober is None:
+            probed = self._ended(OutcomeState.PARITY, "sign-in is not probed: nothing is set")
+        else:
+            probed = await self._probe(self._prober, writing)
+        self._tell(probed)
+        self.spikes.sample()
+        await self.spikes.settle(
+            writing,
+            confirmations=self._limits.confirmations,
+            is_probe_failing=probed.judged is not None and probed.judged.cause is not None,
+        )
+        return probed
+
+    async def _probe(self, prober: Prober, writing: AuthRecord) -> AuthProbed:
+        results = await prober.probe()
+        remembered = writing.memory.suspicions.get((ACCEPTED, BOT))
         context = AuthContext(
             legacy_secret=self._limits.legacy_secret,
             accepted_algorithm=remembered.saying if remembered else None,
         )
         judged = judge_probe(results, context=context)
-        writing = AuthRecord(
-            store=self._store, lease=lease, run=run, mode=self._mode, memory=memory
-        )
         outcome = await writing.settle(judged, results, confirmations=self._limits.confirmations)
-        probed = AuthProbed(outcome=outcome, results=results, judged=judged)
-        self._tell(probed)
-        await self._look_for_spike(writing)
-        return probed
-
-    async def _look_for_spike(self, writing: AuthRecord) -> None:
-        """The counters are this process's own: after a start the time begins anew."""
-        within, now = self._limits.rejections_within, writing.memory.now
-        sample = RejectionSample(at=now, totals=dict(self._rejections()))
-        self._samples = samples_within((*self._samples, sample), now=now, within=within)
-        grown = rejections_over(self._samples)
-        if writing.standing("") is not None:  # it says already what the probe is refused
-            grown = {surface: n for surface, n in grown.items() if surface not in _PROBED}
-        why = why_a_spike(grown, limit=self._limits.rejections, within=within)
-        await writing.settle_spike(why, grown, confirmations=self._limits.confirmations)
+        return AuthProbed(outcome=outcome, results=results, judged=judged)
 
     @staticmethod
     def _log(probed: AuthProbed) -> None:
         """The decision in a line; what decided it in a line each."""
         outcome, judged = probed.outcome, probed.judged
         if outcome.state is OutcomeState.PARITY:
-            log.info("[AUTH] probe passed", says=outcome.sentence)
+            if judged is not None:
+                log.info("[AUTH] probe passed", says=outcome.sentence)
+            return
+        if outcome.state is OutcomeState.HELD:
+            log.info(f"[AUTH] {outcome.sentence}")
             return
         facts = list(judged.facts) if judged is not None else []
         log.warning(

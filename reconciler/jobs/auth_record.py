@@ -7,7 +7,13 @@ from typing import Final
 
 import structlog
 
-from reconciler.domain.auth_probes import AuthClass, AuthJudgement, ProbeResult, ProbeStep
+from reconciler.domain.auth_probes import (
+    AuthClass,
+    AuthJudgement,
+    ProbeResult,
+    ProbeStep,
+    TokenFacts,
+)
 from reconciler.domain.identity import RunId
 from reconciler.domain.incidents import IncidentKind, OpenIncident, Severity
 from reconciler.domain.leases import Lease
@@ -166,8 +172,20 @@ class AuthRecord:
             details={"id": incident.id},
         )
 
+    async def remember(self, note: Suspicion) -> None:
+        """Keep one row that is no suspicion."""
+        async with self.store.writing(
+            self.lease, book=BOOK, run=self.run, mode=self.mode
+        ) as record:
+            await record.keep_suspicions(keep=[note], drop=[])
+
     async def settle_spike(
-        self, why: str | None, rejections: Mapping[str, int], *, confirmations: int
+        self,
+        why: str | None,
+        rejections: Mapping[str, int],
+        tokens: Sequence[TokenFacts],
+        *,
+        confirmations: int,
     ) -> None:
         """A rate over a time is its own confirmation."""
         standing = self.standing("rejections")
@@ -183,7 +201,7 @@ class AuthRecord:
             elif standing is not None:
                 await self._count_parity(record, standing, confirmations=confirmations)
             elif why is not None:
-                await record.open_incident(spike_draft(why, rejections))
+                await record.open_incident(spike_draft(why, rejections, tokens))
                 log.warning(f"[AUTH] {why}")
 
 

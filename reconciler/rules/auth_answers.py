@@ -72,6 +72,7 @@ _FUTURE = r"before issued|issued (at|in the) future|not valid yet|not yet valid"
 _KEYS = r"signing method|unrecognized jwt kid|unverifiable|signature|no suitable key"
 _SIGN_IN = frozenset({ProbeStep.CANARY_SIGN_IN})
 _SERVICE = frozenset({ProbeStep.SERVICE_KEY})
+_REFUSED = frozenset({401, 403})
 _4XX = frozenset(range(400, 500))
 
 CATALOGUE: tuple[Row, ...] = (
@@ -168,6 +169,16 @@ CATALOGUE: tuple[Row, ...] = (
         says="a policy or grant refuses: a migration may have changed it",
     ),
     Row(codes=r"PGRST00\d|(08|53|57)\w{3}", cause=INFRA, says="the project's database is away"),
+    # the same said without a code, as older releases do
+    Row(status=_REFUSED, words=_EXPIRED, cause=UNSURE, about=About.EXPIRED, says="token expired"),
+    Row(
+        status=_REFUSED,
+        words=_FUTURE,
+        cause=INFRA,
+        about=About.FUTURE,
+        says="token from the future",
+    ),
+    Row(status=_REFUSED, words=_KEYS, cause=CONFIG, says="the token cannot be verified"),
     # what is left
     Row(status=frozenset({429}), cause=INFRA, says="throttled: the probe asks too often"),
     Row(status=frozenset(range(500, 600)), cause=INFRA, says="the server failed"),
@@ -187,8 +198,10 @@ CATALOGUE: tuple[Row, ...] = (
 _WITH_CODES = tuple(row for row in CATALOGUE if row.codes)
 """Rows that are telling also in an answer of the bot, which passes on what it was told."""
 
-_REFUSALS = frozenset({401, 403})
 _HANDSHAKE = 101
+_INVALID = frozenset({400, 422})
+_WHO = r"authorization|authenticat|bearer|credential|jwt|api.?key"
+"""Some bots call a request without a token invalid, and mean that: no open door is shown."""
 
 
 def sign_of(result: ProbeResult) -> Sign | None:
@@ -244,11 +257,12 @@ def _door(result: ProbeResult) -> Sign | None:
     """Asked without a token: a refusal is what we want. An endpoint that judges the body of
     somebody who showed no token is as open as one that accepts it.
     """
-    if result.is_expected or result.status in _REFUSALS:
+    if result.is_expected or result.status in _REFUSED:
         return None
     is_socket = result.step is ProbeStep.BOT_WEBSOCKET_CLOSED
     opened = {_HANDSHAKE} if is_socket else {*range(200, 300), 400, 422}
-    if result.status in opened:
+    is_asked_who = re.search(_WHO, result.message, re.IGNORECASE) and result.status in _INVALID
+    if result.status in opened and not is_asked_who:
         fact = f"{_answer(result)} WITHOUT a token: the door is open"
         return Sign(step=result.step, cause=APP, about=About.OPEN, fact=fact)
     fact = f"{_answer(result)} without a token: neither open nor refused"
@@ -272,7 +286,7 @@ def _with_token(result: ProbeResult) -> Sign | None:
     status = result.status or 0
     if sign := _of_rows(result, _WITH_CODES):
         return sign
-    if status in _REFUSALS or status == _HANDSHAKE:
+    if status in _REFUSED or status == _HANDSHAKE:
         fact = f"{_answer(result)} to a token"
         return Sign(step=result.step, cause=UNSURE, about=About.REFUSED, fact=fact)
     if status == 500:  # noqa: PLR2004 - the application's own fault, unlike 502 to 504

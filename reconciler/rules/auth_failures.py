@@ -87,6 +87,9 @@ def judge_probe(results: Sequence[ProbeResult], *, context: AuthContext) -> Auth
     settled = [_settled(sign, probe, context) for sign in failures]
     judged = [sign for sign in settled if sign is not None]
     cause, why = _combined(judged)
+    if cause is None and probe.is_skewed:
+        # Nothing is refused yet; the next token that is checked to the second will be.
+        cause = INFRA
     facts = [f"{sign.cause}: {sign.fact}" for sign in judged]
     facts += [f"follows: {s.fact}" for s, j in zip(failures, settled, strict=True) if j is None]
     if cause is not None and probe.is_skewed and probe.skew is not None:
@@ -191,18 +194,35 @@ def _speaks_of_keys(sign: Sign) -> bool:
 
 def _is_sent_token_good(step: ProbeStep, probe: _Probe) -> bool:
     """Whether Supabase accepts the token that the bot was asked with."""
+    asked = _shown_to_supabase(step, probe)
+    return asked is not None and probe.passed(asked)
+
+
+def _is_sent_token_bad(step: ProbeStep, probe: _Probe) -> bool:
+    """Whether Supabase refuses that token: not merely that it could not say."""
+    asked = _shown_to_supabase(step, probe)
+    if asked is None or not probe.failed(asked):
+        return False
+    result = probe.results[asked]
+    is_refusal = result.status is not None and 400 <= result.status < 500  # noqa: PLR2004 - HTTP's
+    return is_refusal and result.status != 429  # noqa: PLR2004 - HTTP's
+
+
+def _shown_to_supabase(step: ProbeStep, probe: _Probe) -> ProbeStep | None:
+    """The step that showed the same token to Supabase."""
     sent = probe.results[step].token
     for asked in (ProbeStep.BOT_TOKEN, ProbeStep.CANARY_USER):
         result = probe.results.get(asked)
         shown = result.token if result is not None else None
         if sent is not None and shown is not None and shown.fingerprint == sent.fingerprint:
-            return probe.passed(asked)
-    return False
+            return asked
+    return None
 
 
 def _severity(doors: Sequence[ProbeStep], probe: _Probe) -> Severity:
     """SEV-1 when every trading control endpoint fails, or a protected one is open. One that
-    refuses a token which Supabase refuses too does its work.
+    refuses a token which Supabase refuses too does its work; where nobody can say whether the
+    token is good, nobody controls the bot.
     """
     asked = [s for s in CONTROL if probe.passed(s) or probe.failed(s)]
     lost = [s for s in asked if probe.failed(s) and _is_endpoints_fault(s, probe)]
@@ -214,7 +234,7 @@ def _is_endpoints_fault(step: ProbeStep, probe: _Probe) -> bool:
     result = probe.results[step]
     if result.no_answer is not None or (result.status or 0) >= 500:  # noqa: PLR2004 - HTTP's
         return True
-    return _is_sent_token_good(step, probe)
+    return not _is_sent_token_bad(step, probe)
 
 
 def _failing_tokens(failures: Sequence[Sign], probe: _Probe) -> tuple[TokenFacts, ...]:

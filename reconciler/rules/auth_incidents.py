@@ -1,6 +1,6 @@
 """The `auth_failure` incidents: what they are called, what they say, when they are over."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -66,7 +66,7 @@ def draft_of(
     return IncidentDraft(
         key=key_of(""),
         severity=Severity.SEV_1 if is_grave or was_grave else Severity.SEV_2,
-        title=f"sign-in fails ({cause}): {first}",
+        title=f"sign-in fails ({cause}): {first.removeprefix(f'{cause}: ')}",
         details={
             "class": cause.value,
             "facts": list(judged.facts[:MOST_FACTS]),
@@ -102,12 +102,15 @@ def why_not_over(incident: OpenIncident, judged: AuthJudgement) -> str | None:
     return f"{', '.join(open_still)} could not be judged" if open_still else None
 
 
-def spike_draft(why: str, rejections: Mapping[str, int]) -> IncidentDraft:
-    """The incident of a spike."""
+def spike_draft(
+    why: str, rejections: Mapping[str, int], tokens: Sequence[TokenFacts]
+) -> IncidentDraft:
+    """The incident of a spike; `tokens` as bots told of them."""
     details: dict[str, Any] = {
         "class": AuthClass.INCONCLUSIVE.value,
         "facts": [why],
         "by_surface": dict(rejections),
+        "failing_claims": [_claims(token) for token in tokens],
     }
     return IncidentDraft(
         key=key_of("rejections"),

@@ -1,6 +1,6 @@
 """The probe of sign-in, wired: from settings to doors, and from results to metrics and health."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 import structlog
@@ -11,11 +11,14 @@ from reconciler.auth_probe.bot import BotDoors
 from reconciler.auth_probe.prober import Prober
 from reconciler.auth_probe.supabase import SupabaseDoors
 from reconciler.domain.auth_probes import ProbeResult, ProbeStep
+from reconciler.domain.auth_rejections import CLOSES
+from reconciler.domain.identity import BookName
 from reconciler.domain.outcome import OutcomeState
 from reconciler.http.authentication import LONG_ENOUGH
 from reconciler.http.signing_keys import SigningKeys
 from reconciler.http.supabase_tokens import SupabaseTokens
 from reconciler.jobs.auth_probe import AuthLimits, AuthProbed, AuthProbeService
+from reconciler.jobs.auth_spikes import RowsOfBook, SpikeWatch
 from reconciler.rules.auth_environment import (
     AuthEnvironment,
     EnvironmentFinding,
@@ -28,12 +31,12 @@ from reconciler.settings.auth import AuthSettings
 from reconciler.store.leases import Leases
 from reconciler.store.postgres import PostgresStore
 from reconciler.telemetry.health import HealthBoard
-from reconciler.telemetry.metrics import Metrics
+from reconciler.telemetry.metrics import AUTH_REJECTIONS, Metrics
 
 log = structlog.get_logger("reconciler.service")
 
-REJECTED = frozenset({401, 403})
 JOB = AuthProbeService.name
+ENVIRONMENT = "sign-in environment"
 
 
 def is_probed(auth: AuthSettings) -> bool:
@@ -67,15 +70,22 @@ def misfits_of(settings: Settings) -> tuple[EnvironmentFinding, ...]:
     return find_misfits(environment_of(settings), now=datetime.now(UTC))
 
 
-def tell_misfits(settings: Settings, health: HealthBoard) -> None:
-    """At start: a line for each, and `/health` shows them."""
+def tell_misfits(settings: Settings, health: HealthBoard, *, known: str = "") -> str:
+    """At start, and when they are no longer those that were `known`: a line for each, and
+    `/health` shows them. What is known now.
+    """
     found = misfits_of(settings)
+    said = "; ".join(f"{each.what} {each.says}" for each in found)
+    if said == known:
+        return said
     for each in found:
         write = log.error if each.level == "fail" else log.warning
         write(f"[AUTH] {each.what} {each.says}", mend=each.mend)
     if found:
-        said = "; ".join(f"{each.what} {each.says}" for each in found)
-        health.degraded("sign-in environment", said)
+        health.degraded(ENVIRONMENT, said)
+    else:
+        health.recovered(ENVIRONMENT)
+    return said
 
 
 def prober_of(settings: Settings, *, resolver: AbstractResolver | None = None) -> Prober:
@@ -105,27 +115,31 @@ def auth_probe_of(
     health: HealthBoard,
     metrics: Metrics,
     redact: Callable[[str], str],
+    books: Sequence[RowsOfBook] = (),
     prober: Prober | None = None,
-) -> AuthProbeService | None:
-    """The job; None where nothing is configured that could be asked."""
+) -> AuthProbeService:
+    """The job; without a prober where nothing is configured that could be asked."""
     auth = settings.auth
-    if not is_probed(auth):
-        return None
     metrics.declare_job(JOB, AUTH)
-    teller = _Teller(health, metrics)
+    teller = _Teller(settings, health, metrics)
     return AuthProbeService(
-        prober or prober_of(settings),
+        prober or (prober_of(settings) if is_probed(auth) else None),
         store=store,
         leases=leases,
         limits=AuthLimits(
             confirmations=auth.confirmations,
-            rejections=auth.rejections,
-            rejections_within=auth.rejections_within,
             legacy_secret=auth.jwt_secret is not None,
         ),
         mode=settings.mode,
         tell=teller.tell,
-        rejections=metrics.rejections,
+        spikes=SpikeWatch(
+            limit=auth.rejections,
+            within=auth.rejections_within,
+            totals=metrics.rejections,
+            count=teller.count,
+            books=books,
+            tell=teller.tell_rows,
+        ),
         redact=redact,
     )
 
@@ -133,7 +147,9 @@ def auth_probe_of(
 class _Teller:
     """Knows which result goes where."""
 
-    def __init__(self, health: HealthBoard, metrics: Metrics) -> None:
+    def __init__(self, settings: Settings, health: HealthBoard, metrics: Metrics) -> None:
+        self._settings = settings
+        self._misfits = "; ".join(f"{each.what} {each.says}" for each in misfits_of(settings))
         self._health = health
         self._metrics = metrics
 
@@ -141,16 +157,27 @@ class _Teller:
         """After each run."""
         state, sentence = probed.outcome.state, probed.outcome.sentence
         self._metrics.cycle_finished(JOB, AUTH, state)
-        if probed.judged is not None or state is OutcomeState.HELD:
+        is_done = probed.judged is not None or state is OutcomeState.PARITY
+        if is_done or state is OutcomeState.HELD:
             self._health.job_succeeded(JOB)
+        if is_done:
+            now = datetime.now(UTC).timestamp()
+            self._metrics.last_success_timestamp_seconds.labels(JOB, AUTH).set(now)
+        if state is OutcomeState.HELD:  # what was seen here last is the other's to tell now
+            self._health.recovered("sign-in")
+            for step in ProbeStep:
+                self._metrics.auth_probe(step, passed=None)
         if probed.judged is None:
             return
-        now = datetime.now(UTC).timestamp()
-        self._metrics.last_success_timestamp_seconds.labels(JOB, AUTH).set(now)
+        # A daemon runs for months: keys come near their end meanwhile.
+        self._misfits = tell_misfits(self._settings, self._health, known=self._misfits)
         if state is OutcomeState.PARITY:
             self._health.recovered("sign-in")
         else:
             self._health.degraded("sign-in", sentence)
+        found = probed.judged.cause or ("passed" if state is OutcomeState.PARITY else None)
+        if found is not None:
+            self._metrics.auth_probes_total.labels(found).inc()
         for step in ProbeStep:
             self._metrics.auth_probe(step, _shown(step, probed))
         skew = probed.judged.clock_skew
@@ -159,11 +186,25 @@ class _Teller:
         for result in probed.results:
             self._count(result, failed=result.step in probed.judged.failed)
 
+    def count(self, surface: str, code: str, more: int) -> None:
+        """Refusals that a bot reports."""
+        self._metrics.auth_rejections_total.labels(surface, code).inc(more)
+
+    def tell_rows(self, book: BookName, why: str | None) -> None:
+        """Whether the rows of refusals of a book can be read."""
+        what = f"auth rejections of book {book}"
+        if why is None:
+            self._health.recovered(what)
+        else:
+            self._health.degraded(what, why)
+
     def _count(self, result: ProbeResult, *, failed: bool) -> None:
         """Refusals that we did not ask for: those of an open question are what we want."""
-        if failed and result.status in REJECTED:
-            surface = _surface_of(result.step)
-            self._metrics.auth_rejections_total.labels(surface, str(result.status)).inc()
+        surface = _surface_of(result.step)
+        code = result.code.removeprefix("closed_") if surface == "websocket" else ""
+        code = code if code in CLOSES else str(result.status)
+        if failed and code in AUTH_REJECTIONS[surface]:
+            self.count(surface, code, 1)
 
 
 def _shown(step: ProbeStep, probed: AuthProbed) -> bool | None:

@@ -29,7 +29,10 @@ from reconciler.simulation.demo.stage import Stage
 pytestmark = pytest.mark.timeout(90)
 
 Start = Callable[..., subprocess.Popen[str]]
-CHAPTERS = ["parity", "ghost position", "forgotten order", "missed fill", "outage"]
+CHAPTERS = [
+    *("parity", "ghost position", "forgotten order"),
+    *("missed fill", "outage", "rotated keys"),
+]
 
 
 @pytest.fixture
@@ -104,7 +107,7 @@ def what_is_left(place: Path) -> list[str]:
 
 
 def test_in_a_pipe_the_whole_story_is_told_and_nothing_is_left(start: Start, place: Path) -> None:
-    demo = start("--for", "35")
+    demo = start("--for", "42")
     lines = lines_until(demo, "the daemon works")
     found = re.search(r"(http://127\.0\.0\.1:\d+)/health and", lines[-1])
     assert found is not None
@@ -119,10 +122,12 @@ def test_in_a_pipe_the_whole_story_is_told_and_nothing_is_left(start: Start, pla
     assert health["startup_reconciliation"] == "complete"
     assert 'reconciler_profiles_deactivated_total{account="main"} 1.0' in metrics
     for number, title in enumerate(CHAPTERS, start=1):
-        assert f"{number} of 5: {title}" in text
+        assert f"{number} of 6: {title}" in text
     assert "the book learns: filled 0.5 at 2948.4" in text
     assert "trend-old is `unknown`" in text
-    assert "5 of 5 chapters ended as they should." in text
+    assert "SEV-1: sign-in fails (config): bot_status answered 401" in text
+    assert "rotated from HS256, which it accepted, to ES256" in text
+    assert "6 of 6 chapters ended as they should." in text
     assert "profiles   grid active, scalp inactive, trend active" in text
     assert "\x1b" not in text
     assert what_is_left(place) == []
@@ -146,7 +151,7 @@ async def test_a_given_server_keeps_nothing_of_the_demo(
     start: Start, place: Path, empty_database: str
 ) -> None:
     demo = start("--database-url", empty_database)
-    lines_until(demo, "1 of 5")
+    lines_until(demo, "1 of 6")
     demo.send_signal(signal.SIGTERM)
     text, _ = demo.communicate(timeout=15)
     assert demo.returncode == 0, text

@@ -97,6 +97,13 @@ class AuthSetting:
 @pytest.fixture
 async def auth(setting: Setting) -> AsyncIterator[AuthSetting]:
     """All is well, and everything is configured but a token of the bot's own."""
+    async with signing_in(setting) as made:
+        yield made
+
+
+@contextlib.asynccontextmanager
+async def signing_in(setting: Setting) -> AsyncIterator[AuthSetting]:
+    """A project and a bot of their own."""
     async with SimulatedSupabase() as supabase, SimulatedBotApi(by_project(supabase)) as bot:
         canary = supabase.users.add(*CANARY)
         supabase.users.add(*BOTS)

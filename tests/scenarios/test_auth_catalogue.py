@@ -4,6 +4,7 @@ import re
 import socket
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -98,6 +99,14 @@ def session_expired(auth: AuthSetting) -> None:
         session.is_expired = True
 
 
+def session_ended_by_a_newer_login(auth: AuthSetting) -> None:
+    auth.use_bot_token()
+    auth.bot.forced["/api/status"] = (
+        401,
+        {"error_code": "session_expired", "msg": "Session Expired (Revoked by Newer Login)"},
+    )
+
+
 def no_service_key(auth: AuthSetting) -> None:
     auth.auth["service_role_key"] = auth.supabase.keys.anon_key
 
@@ -129,11 +138,13 @@ ROWS: dict[str, tuple[Arrange, str]] = {
     "403 user_banned": (user_banned, "app_regression"),
     "403 not_admin": (no_service_key, "config"),
     "400 session_expired": (session_expired, "app_regression"),
+    "403 session_expired, by a newer login": (session_ended_by_a_newer_login, "app_regression"),
     "400 invalid_credentials": (wrong_password, "config"),
     "429 over_request_rate_limit": (
         force(TOKEN, 429, "over_request_rate_limit", "Request rate limit reached"),
         "infra",
     ),
+    "429 without a code": (force(TOKEN, 429), "infra"),
     "504 request_timeout": (force(USER, 504, "request_timeout", "took too long"), "infra"),
     "500 unexpected_failure": (
         force(USER, 500, "unexpected_failure", "Unexpected failure"),
@@ -217,6 +228,27 @@ async def test_a_name_that_is_not_resolved(
     assert await auth.found() == (cause, "SEV-2")
 
 
+async def test_a_resolver_that_says_later_is_no_wrong_name(auth: AuthSetting) -> None:
+    class Later(Names):
+        async def resolve(
+            self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+        ) -> list[ResolveResult]:
+            if host not in self.known:
+                raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+            return await super().resolve(host, port, family)
+
+    auth.auth["supabase_url"] = "http://ref.supabase.test"
+    await auth.probe(3, resolver=Later("supabase.test"))
+    assert await auth.found() == ("infra", "SEV-2")
+
+
+async def test_a_real_resolver_and_a_name_that_nobody_has(auth: AuthSetting) -> None:
+    """`.invalid` is nobody's (RFC 2606), so its parent is not there either."""
+    auth.auth["supabase_url"] = "http://ref.supabase.invalid"
+    await auth.probe(3)
+    assert await auth.found() == ("infra", "SEV-2")
+
+
 async def test_nothing_listens_there(auth: AuthSetting) -> None:
     await auth.supabase.stop()
     await auth.probe(3)
@@ -235,8 +267,35 @@ async def test_a_skewed_clock_is_named_with_its_seconds(auth: AuthSetting) -> No
     )
 
 
+@pytest.mark.parametrize("off", [120, -120])
+async def test_a_skewed_clock_alone_is_named(auth: AuthSetting, off: int) -> None:
+    """The project's clock is off as a whole: what it issues, it accepts."""
+    auth.supabase.skew = seconds(off)
+    await auth.probe(3)
+    incident = await auth.incident()
+    assert (incident["details"]["class"], incident["severity"]) == ("infra", "SEV-2")
+    assert abs(incident["details"]["clock_skew_seconds"] - off) <= 1
+    way = "ahead of" if off > 0 else "behind"
+    assert re.search(rf"clock is (119|120|121) s {way} this host's", incident["title"])
+
+
 async def test_an_expired_service_key(auth: AuthSetting) -> None:
     key = auth.supabase.keys.legacy_key("service_role", expires_at=datetime(2026, 1, 1, tzinfo=UTC))
     auth.auth["service_role_key"] = key
     await auth.probe(3)
     assert await auth.found() == ("config", "SEV-2")
+
+
+def test_the_page_has_every_row_and_names_tests_that_exist() -> None:
+    root = Path(__file__).parents[2]
+    page = (root / "docs" / "why" / "auth-classes.md").read_text(encoding="utf-8")
+    assert {row for row in ROWS if f"`{row}`" not in page} == set()
+    for row, (_, cause) in ROWS.items():
+        [line] = [line for line in page.splitlines() if f"`{row}`" in line]
+        assert f"| {cause} |" in line, line
+    tests = "".join(path.read_text() for path in Path(__file__).parent.glob("test_auth_*.py"))
+    named = set(re.findall(r"`(test_[a-z0-9_]+)", page)) - {
+        "test_auth_catalogue",
+        "test_auth_probe",
+    }
+    assert {name for name in named if f"def {name}(" not in tests} == set()

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aiohttp
@@ -10,6 +11,7 @@ import pytest
 from reconciler.domain.leases import Lease
 from reconciler.domain.outcome import OutcomeState
 from reconciler.rules.auth_incidents import AUTH
+from reconciler.service.assembly import Assembly
 from reconciler.service.auth import tell_misfits
 from reconciler.service.checking import run_checks
 from reconciler.service.daemon import Daemon
@@ -181,9 +183,11 @@ async def test_one_daemon_at_a_time(auth: AuthSetting) -> None:
     async with auth.running() as (probe, parts):
         other = Leases(parts.pool, holder="another daemon")
         assert isinstance(await other.acquire(AUTH), Lease)
+        parts.health.degraded("sign-in", "of the time before the other daemon took over")
         outcome = await probe.run()
         assert outcome.state is OutcomeState.HELD
         assert auth.supabase.asked == []
+        assert "sign-in" not in degraded(parts)
         await other.release()
         assert (await probe.run()).state is OutcomeState.PARITY
 
@@ -255,6 +259,27 @@ async def test_an_open_door_is_sev_1(auth: AuthSetting, status: int) -> None:
     assert incident["details"]["open_doors"] == ["bot_trade"]
 
 
+@pytest.mark.parametrize(
+    ("body", "is_open"),
+    [
+        ({"detail": [{"loc": ["body"], "msg": "Field required"}]}, True),
+        ({"detail": [{"loc": ["body", "token"], "msg": "Field required"}]}, True),
+        ({"detail": [{"loc": ["header", "authorization"], "msg": "Field required"}]}, False),
+        ({"error": "missing bearer token"}, False),
+        ({"detail": [3, None, {"loc": 3}]}, True),
+        ({}, True),
+    ],
+)
+@pytest.mark.parametrize("status", [400, 422])
+async def test_a_request_without_a_token_that_is_called_invalid(
+    auth: AuthSetting, status: int, body: dict[str, Any], *, is_open: bool
+) -> None:
+    auth.bot.forced["/api/trade"] = (status, body)
+    async with auth.running() as (probe, _):
+        outcome = await probe.run()
+    assert ("the door is open" in outcome.sentence) is is_open, outcome.sentence
+
+
 async def test_a_websocket_without_a_token_is_a_door_too(auth: AuthSetting) -> None:
     auth.bot.is_door_open = True
     await auth.probe(3)
@@ -262,6 +287,33 @@ async def test_a_websocket_without_a_token_is_a_door_too(auth: AuthSetting) -> N
     assert incident["severity"] == "SEV-1"
     assert incident["details"]["open_doors"] == ["bot_trade", "bot_websocket_closed"]
     assert auth.bot.trades == 0
+
+
+async def test_a_websocket_alone_that_lets_anybody_in(auth: AuthSetting) -> None:
+    auth.bot.is_socket_open = True
+    await auth.probe(3)
+    incident = await auth.incident()
+    assert (incident["details"]["class"], incident["severity"]) == ("app_regression", "SEV-1")
+    assert incident["details"]["open_doors"] == ["bot_websocket_closed"]
+
+
+async def test_nobody_can_say_whether_the_token_is_good(auth: AuthSetting) -> None:
+    """Supabase is away, and every control endpoint refuses the token: nobody controls the bot."""
+    auth.use_bot_token()
+    auth.supabase.is_paused = True
+    auth.bot.why_not = lambda _token: "cannot verify tokens now"
+    await auth.probe(3)
+    assert await auth.found() == ("infra", "SEV-1")
+
+
+async def test_a_websocket_that_is_closed_for_want_of_rights_is_counted(
+    auth: AuthSetting,
+) -> None:
+    auth.bot.closes_sockets_with = 4401
+    async with auth.running() as (probe, parts):
+        await probe.run()
+        text = parts.metrics.render()[0].decode()
+    assert 'auth_rejections_total{code="4401",surface="websocket"} 1.0' in text
 
 
 @pytest.mark.parametrize("status", [404, 405, 500, 302])
@@ -403,6 +455,23 @@ async def test_the_start_tells_what_does_not_fit(auth: AuthSetting) -> None:
     assert degraded["sign-in environment"] == says
 
 
+async def test_a_key_that_comes_near_its_end_while_the_daemon_runs(auth: AuthSetting) -> None:
+    ends_at = datetime.now(UTC) + timedelta(days=14, milliseconds=600)
+    keys = auth.supabase.keys
+    auth.auth["service_role_key"] = keys.legacy_key("service_role", expires_at=ends_at)
+    async with auth.running() as (probe, parts):
+        tell_misfits(parts.settings, parts.health)
+        assert "sign-in environment" not in degraded(parts)
+        await asyncio.sleep(1)
+        await probe.run()
+        says = degraded(parts)["sign-in environment"]
+    assert says.startswith("SUPABASE_SERVICE_ROLE_KEY expires on ")
+
+
+def degraded(parts: Assembly) -> dict[str, str]:
+    return {d["what"]: d["why"] for d in parts.health.readiness()[1]["degraded"]}
+
+
 async def test_a_database_that_is_away_is_not_judged(auth: AuthSetting) -> None:
     async with auth.running() as (probe, parts):
         await probe.run()
@@ -415,13 +484,13 @@ async def test_the_desk_and_the_doctor_know_it(auth: AuthSetting) -> None:
     auth.supabase.keys.legacy_disabled = True
     await auth.probe(3)
     auth.setting.configure(auth=auth.auth)
-    shown = await auth.setting.command("incidents", "show", "1", "--json")
+    shown = await auth.setting.typed("incidents", "show", "1", "--json")
     assert shown.code == 0, shown.err
     assert "Legacy API keys are disabled" in shown.out
     for what in ("message", "rca"):
-        told = await auth.setting.command("incidents", what, "1")
+        told = await auth.setting.typed("incidents", what, "1")
         assert (told.code, told.err) == (0, ""), told.err
-    checked = await auth.setting.command("check", "--json")
+    checked = await auth.setting.typed("check", "--json")
     assert checked.code == 1
     failed = [row["what"] for row in checked.rows if row["level"] == "fail"]
     assert "sign-in supabase_health" in failed
@@ -431,3 +500,24 @@ async def test_the_desk_and_the_doctor_know_it(auth: AuthSetting) -> None:
     for ran in (shown, checked, once):
         assert auth.supabase.keys.service_key not in ran.out + ran.err
         assert CANARY[1] not in ran.out + ran.err
+
+
+async def test_the_story_of_the_runbook(auth: AuthSetting) -> None:
+    """A bot whose token ran out, from the first `once` to the end, by commands alone."""
+    setting = auth.setting
+    auth.use_bot_token(lifetime=seconds(-1200))
+    setting.configure(auth=auth.auth)
+    assert [(await setting.typed("once", "--json")).code for _ in range(3)] == [1, 1, 1]
+    shown = (await setting.typed("incidents", "show", "1", "--json")).report
+    assert shown["details"]["class"] == "app_regression"
+    assert shown["incident"]["title"].startswith(
+        "sign-in fails (app_regression): bot_token answered 403 bad_jwt"
+    )
+    drafted = await setting.typed("incidents", "rca", "1")
+    assert "## Suspected cause: regression of the application's sign-in" in drafted.out
+    assert (await setting.typed("incidents", "ack", "1", "--by", "ada")).code == 0
+    auth.use_bot_token()
+    setting.configure(auth=auth.auth)
+    assert [(await setting.typed("once", "--json")).code for _ in range(3)] == [0, 0, 0]
+    assert (await setting.typed("incidents", "list", "--json")).rows == []
+    assert await auth.events() == ["opened", "acknowledged", "resolved"]

@@ -11,6 +11,8 @@ from reconciler.simulation.loopback import LOOPBACK, LoopbackService
 from reconciler.simulation.supabase import ProjectKeys, SimulatedSupabase
 from reconciler.simulation.supabase.keys import TokenRefused
 
+LONGEST_REASON = 123
+"""Bytes of a close, beside its code (RFC 6455)."""
 WhyNot = Callable[[str], str | None]
 """Why a token lets nobody in; None: it does."""
 
@@ -53,6 +55,12 @@ class SimulatedBotApi(LoopbackService):
         self.is_ready = True
         self.is_door_open = False
         """Neither trade nor WebSocket ask for a token."""
+        self.is_socket_open = False
+        """The WebSocket alone asks for none."""
+        self.closes_sockets_with: int | None = None
+        """Accepts each handshake, and closes at once with this code."""
+        self.echoes = False
+        """Puts the token it was shown into headers and into the reason of a close."""
         self.forced: dict[str, tuple[int, Any]] = {}
         """Status and body by path, in place of the true answer."""
         self.trades = 0
@@ -80,14 +88,24 @@ class SimulatedBotApi(LoopbackService):
         async def forcing(request: web.Request, handler: Any) -> web.StreamResponse:
             if request.path in self.forced:
                 status, body = self.forced[request.path]
-                return web.json_response(body, status=status)
+                return web.json_response(body, status=status, headers=self._echo(request))
             answer: web.StreamResponse = await handler(request)
+            if not answer.prepared:
+                answer.headers.update(self._echo(request))
             return answer
 
         return forcing
 
+    def _echo(self, request: web.Request) -> dict[str, str]:
+        """As badly written servers do, in whatever header one might look at."""
+        token = _token(request)
+        if not self.echoes or not token:
+            return {}
+        names = ("x-sb-error-code", "WWW-Authenticate", "Location", "Server", "X-Token")
+        return dict.fromkeys(names, token)
+
     def _refusal(self, request: web.Request) -> web.Response | None:
-        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        token = _token(request)
         why = self.why_not(token) if token else "no token"
         return None if why is None else web.json_response({"error": why}, status=401)
 
@@ -112,10 +130,15 @@ class SimulatedBotApi(LoopbackService):
         return web.json_response({"accepted": True})
 
     async def _socket(self, request: web.Request) -> web.StreamResponse:
-        if not self.is_door_open and (refusal := self._refusal(request)):
+        is_open = self.is_door_open or self.is_socket_open or self.closes_sockets_with
+        if not is_open and (refusal := self._refusal(request)):
             return refusal
         socket = web.WebSocketResponse()
         await socket.prepare(request)
+        if self.closes_sockets_with is not None:
+            said = _token(request).encode()[:LONGEST_REASON] if self.echoes else b""
+            await socket.close(code=self.closes_sockets_with, message=said)
+            return socket
         with_deadline = asyncio.timeout(5)
         try:
             async with with_deadline:
@@ -123,3 +146,7 @@ class SimulatedBotApi(LoopbackService):
         except TimeoutError:
             await socket.close()
         return socket
+
+
+def _token(request: web.Request) -> str:
+    return request.headers.get("Authorization", "").removeprefix("Bearer ")

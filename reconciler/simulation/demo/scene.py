@@ -8,6 +8,7 @@ from typing import Any
 
 import asyncpg
 
+from reconciler.simulation.demo.bot import ACCOUNT
 from reconciler.simulation.venue.ledger import Ledger
 from reconciler.store.connecting import Connection, Pool, borrowed
 
@@ -65,6 +66,8 @@ class IncidentLine:
     symbol: str | None
     order_id: str | None
     title: str
+    cause: str | None = None
+    """The class of an `auth_failure`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +115,9 @@ async def read_scene(pool: Pool, ledger: Ledger, health: AccountHealth) -> Scene
         profiles = await connection.fetch("select id, status from bot.profiles order by id")
         incidents = await connection.fetch(_INCIDENTS)
         quarantine = await connection.fetch("select order_id, reason from reconciler.quarantine")
-        suspicions = await connection.fetchval("select count(*) from reconciler.suspicions")
+        suspicions = await connection.fetchval(
+            "select count(*) from reconciler.suspicions where account = $1", ACCOUNT
+        )
     return Scene(
         positions=_positions({row["symbol"]: row["qty"] for row in book}, ledger),
         orders=tuple(_order(row, ledger) for row in orders),
@@ -132,7 +137,8 @@ order by status in ('filled', 'canceled', 'expired', 'rejected') and type = 'mar
 limit $1
 """
 _INCIDENTS = """
-select id, kind, severity, status, symbol, order_id, title
+select id, kind, severity, status, symbol, order_id, title,
+       details ->> 'class' as cause
 from reconciler.incidents order by id
 """
 

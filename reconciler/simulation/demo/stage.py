@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import secrets
 from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ import asyncpg
 from reconciler.domain.errors import DatabaseUnavailableError
 from reconciler.service.daemon import Daemon, run_daemon
 from reconciler.settings import Settings
+from reconciler.simulation.bot_api import SimulatedBotApi, by_secret
 from reconciler.simulation.demo.bot import ACCOUNT, Bot
 from reconciler.simulation.demo.log_tail import LogLine, LogTail
 from reconciler.simulation.demo.performance import Performance, Played
@@ -24,6 +26,7 @@ from reconciler.simulation.demo.scene import (
     read_scene,
 )
 from reconciler.simulation.postgres import EmbeddedPostgres
+from reconciler.simulation.supabase import SimulatedSupabase
 from reconciler.simulation.venue import SimulatedVenue
 from reconciler.simulation.venue.ledger import Ledger
 from reconciler.store.connecting import CONNECT_ERRORS, Pool, borrowed, connect, open_pool
@@ -35,6 +38,7 @@ LOOK_EVERY = timedelta(seconds=0.25)
 DAEMON_STOPS_WITHIN = timedelta(seconds=6)
 """It answers SIGTERM within 5 s; then it is cancelled."""
 HEALTH_WITHIN = timedelta(seconds=2)
+CANARY = ("canary@example.test", "only-for-the-demo")
 UNSEEN = AccountHealth(last_success_at=None, trouble=None)
 
 
@@ -63,9 +67,18 @@ class Show(Protocol):
 class Stage:
     """What the chapters work with."""
 
-    def __init__(self, *, pool: Pool, venue: SimulatedVenue, bot: Bot, health_url: str) -> None:
+    def __init__(
+        self,
+        *,
+        pool: Pool,
+        venue: SimulatedVenue,
+        bot: Bot,
+        sign_in: "SignIn",
+        health_url: str,
+    ) -> None:
         self.venue = venue
         self.bot = bot
+        self.sign_in = sign_in
         self._pool = pool
         self._health_url = health_url
         self._scene: Scene | None = None
@@ -129,7 +142,37 @@ def _read_health(report: dict[str, Any]) -> AccountHealth:
     )
 
 
-def demo_settings(*, database_url: str, venue: SimulatedVenue) -> Settings:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignIn:
+    """What people sign in with at the bot."""
+
+    supabase: SimulatedSupabase
+    bot_api: SimulatedBotApi
+    """It verifies tokens by the legacy secret, as bots did before keys were rotated."""
+
+    def settings(self) -> dict[str, Any]:
+        """`[auth]` of the daemon: a canary of its own, and every step of the probe."""
+        keys = self.supabase.keys
+        return {
+            "supabase_url": self.supabase.url,
+            "anon_key": keys.anon_key,
+            "service_role_key": keys.service_key,
+            "jwt_secret": keys.jwt_secret,
+            "rest_table": "profiles",
+            "canary": {"email": CANARY[0], "password": CANARY[1]},
+            "bot": {"url": self.bot_api.url, "websocket_url": self.bot_api.websocket_url},
+        }
+
+
+@contextlib.asynccontextmanager
+async def _signing_in() -> AsyncIterator[SignIn]:
+    async with SimulatedSupabase() as supabase:
+        supabase.users.add(*CANARY)
+        async with SimulatedBotApi(by_secret(supabase.keys.jwt_secret)) as bot_api:
+            yield SignIn(supabase=supabase, bot_api=bot_api)
+
+
+def demo_settings(*, database_url: str, venue: SimulatedVenue, sign_in: SignIn) -> Settings:
     """The daemon's settings, complete: no file and no environment variable is read.
 
     A look costs 85 of 2400 request weights a minute: every 4 s that is 53 %, and the rest is
@@ -140,7 +183,12 @@ def demo_settings(*, database_url: str, venue: SimulatedVenue) -> Settings:
         {
             "database": {"url": database_url},
             "http": {"host": "127.0.0.1", "port": 0},
-            "schedule": {"reconciliation": "4s", "order_status_sync": "4s"},
+            "schedule": {
+                "reconciliation": "4s",
+                "order_status_sync": "4s",
+                "auth_probe": "1s",
+            },
+            "auth": sign_in.settings(),
             "orders": {"confirmations": 2, "confirm_after": "1s", "grace": "2s"},
             "positions": {"confirmations": 2, "confirm_after": "1s", "grace": "2s"},
             "accounts": {
@@ -175,12 +223,14 @@ async def staged(
         venue = SimulatedVenue()
         venue.add_account(ACCOUNT)
         await stack.enter_async_context(venue)
+        show.say("starting the simulated Supabase and the bot's own API …")
+        sign_in = await stack.enter_async_context(_signing_in())
         show.say("creating the bot's book and the daemon's tables …")
         await migrate(url, with_native_book=True)
         pool = await stack.enter_async_context(_pool(url))
         bot = Bot(venue.ledger(ACCOUNT), pool)
         await bot.settle_in()
-        settings = demo_settings(database_url=url, venue=venue)
+        settings = demo_settings(database_url=url, venue=venue, sign_in=sign_in)
         redactor = Redactor(settings.secret_values())
         configure_logs(format="json", redactor=redactor, stream=LogTail(show.log))
         show.say("starting the daemon …")
@@ -188,7 +238,13 @@ async def staged(
         show.say(
             f"the daemon works: {performance.url}/health and {performance.url}/metrics",
         )
-        stage = Stage(pool=pool, venue=venue, bot=bot, health_url=f"{performance.url}/health")
+        stage = Stage(
+            pool=pool,
+            venue=venue,
+            bot=bot,
+            sign_in=sign_in,
+            health_url=f"{performance.url}/health",
+        )
 
         def tell(scene: Scene) -> None:
             performance.scene = scene

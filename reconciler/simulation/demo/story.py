@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from reconciler.simulation.bot_api import by_project
 from reconciler.simulation.demo.bot import FORGOTTEN as FORGOTTEN_ORDER
 from reconciler.simulation.demo.bot import SCALP
 from reconciler.simulation.demo.performance import Ending, Performance, Played
@@ -137,6 +138,24 @@ async def _outage(stage: Stage) -> str:
     return found
 
 
+async def _rotated_keys(stage: Stage) -> str:
+    sign_in = stage.sign_in
+    sign_in.supabase.keys.rotate()
+
+    def effect(scene: Scene) -> str | None:
+        found = [i for i in scene.incidents if i.kind == "auth_failure"]
+        if not found:
+            return None
+        incident = found[-1]
+        if (incident.cause, incident.severity) != ("config", "SEV-1"):
+            raise WrongTurnError(f"sign-in was called {incident.cause}, {incident.severity}")
+        return f"incident {incident.id}, {incident.severity}: {incident.title}"
+
+    found = await stage.until(effect)
+    sign_in.bot_api.why_not = by_project(sign_in.supabase)
+    return f"{found}. The bot is given the published keys"
+
+
 STORY = (
     Chapter(
         title="parity",
@@ -162,6 +181,11 @@ STORY = (
         title="outage",
         deed="the venue answers orders with an HTML page (status 200), positions with 524, for 6 s",
         play=_outage,
+    ),
+    Chapter(
+        title="rotated keys",
+        deed="Supabase signs with ES256 from now on; the bot verifies by the old HS256 secret",
+        play=_rotated_keys,
     ),
 )
 

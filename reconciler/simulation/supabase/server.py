@@ -4,6 +4,7 @@ PostgREST behind it.
 
 import asyncio
 import json
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -41,6 +42,8 @@ class SimulatedSupabase(LoopbackService):
         self.is_paused = False
         self.is_hanging = False
         """Accepts connections, and answers nothing."""
+        self.echoes = False
+        """Puts every secret that it was shown into headers and into the words of its errors."""
         self.skew = timedelta(0)
         """The project's clock minus the true one."""
         self.verifier_skew = timedelta(0)
@@ -91,6 +94,8 @@ class SimulatedSupabase(LoopbackService):
         if self.is_hanging:
             await asyncio.sleep(HANGS_FOR)
         answer = await self._answer(request)
+        if self.echoes:
+            answer = await _echoing(request, answer)
         answer.headers["Date"] = format_date_time(self.now.timestamp())
         return answer
 
@@ -189,6 +194,27 @@ class SimulatedSupabase(LoopbackService):
         if scheme.lower() != "bearer" or not token:
             raise Refused(401, "no_authorization", "This endpoint requires a Bearer token")
         return self.keys.verify(token, now=self.now + self.verifier_skew)
+
+
+async def _echoing(request: web.Request, answer: web.Response) -> web.Response:
+    """The answer as a badly written proxy would give it."""
+    headers = request.headers
+    shown = [headers.get("apikey", ""), headers.get("Authorization", "").partition(" ")[2]]
+    with suppress(ValueError):
+        sent = json.loads(await request.text())
+        shown += [str(sent.get(name, "")) for name in ("password", "refresh_token")]
+    said = " ".join(each for each in shown if each)
+    words = json.loads(answer.text or "{}")
+    if isinstance(words, dict) and answer.status >= 400:  # noqa: PLR2004 - HTTP's errors
+        text = {k: f"{said} {v}" for k, v in words.items() if k in {"msg", "message", "hint"}}
+        answer = web.json_response({**words, **text}, status=answer.status, headers=_kept(answer))
+    names = ("WWW-Authenticate", "Location", "Server", "X-Echo")
+    answer.headers.update(dict.fromkeys(names, said))
+    return answer
+
+
+def _kept(answer: web.Response) -> dict[str, str]:
+    return {k: v for k, v in answer.headers.items() if k.lower().startswith("x-")}
 
 
 def _refusal(refused: Refused) -> web.Response:

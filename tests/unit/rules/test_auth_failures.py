@@ -98,13 +98,28 @@ def test_a_bot_that_speaks_of_signatures_after_a_rotation_nobody_saw() -> None:
 )
 def test_an_opaque_token_that_the_bot_refuses(accepted: str | None, cause: AuthClass) -> None:
     said = judged(bad(S.BOT_STATUS, 401, token=OPAQUE), accepted_algorithm=accepted)
-    assert (said.cause, said.severity) == (cause, Severity.SEV_2)
+    assert (said.cause, said.severity) == (cause, Severity.SEV_1)
 
 
-def test_a_skewed_clock_alone_fails_nothing() -> None:
-    said = judged(ok(S.SUPABASE_HEALTH, clock_skew=timedelta(seconds=40)))
-    assert said.cause is None
-    assert said.clock_skew == timedelta(seconds=40)
+@pytest.mark.parametrize("seconds", [40, -40, 5, -5])
+def test_a_skewed_clock_alone_is_infra(seconds: int) -> None:
+    said = judged(ok(S.SUPABASE_HEALTH, clock_skew=timedelta(seconds=seconds)))
+    assert said.cause is (AuthClass.INFRA if abs(seconds) > 5 else None)
+    assert said.clock_skew == timedelta(seconds=seconds)
+    assert said.failed == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("words", "cause"),
+    [
+        ("invalid JWT: token is expired", AuthClass.INFRA),
+        ("invalid JWT: token used before issued", AuthClass.INFRA),
+        ("invalid JWT: signing method HS256 is invalid", AuthClass.CONFIG),
+    ],
+)
+def test_words_without_a_code(words: str, cause: AuthClass) -> None:
+    said = judged(CANARY[0], bad(S.CANARY_USER, 401, token=FRESH, message=words))
+    assert said.cause is cause
 
 
 @pytest.mark.parametrize(("seconds", "is_clock"), [(5, False), (6, True), (-6, True)])
@@ -156,13 +171,13 @@ def test_counting_in_a_row() -> None:
 
 
 def sample(minutes: int, **totals: int) -> RejectionSample:
-    return RejectionSample(at=NOW + timedelta(minutes=minutes), totals=totals)
+    return RejectionSample(at=timedelta(minutes=minutes), totals=totals)
 
 
 def test_spikes_are_counted_over_a_time() -> None:
     within = timedelta(minutes=5)
     seen = (sample(0, api=3), sample(4, api=10), sample(9, api=12, bot=2))
-    kept = samples_within(seen, now=NOW + timedelta(minutes=9), within=within)
+    kept = samples_within(seen, now=timedelta(minutes=9), within=within)
     assert kept == seen[1:]
     grown = rejections_over(kept)
     assert grown == {"api": 2, "bot": 2}
