@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import ClassVar, Protocol
 
 import structlog
@@ -45,8 +45,10 @@ class Records(Protocol):
     async def excess(self, *, most_bytes: int) -> int:
         """How many bytes the large records hold too much; 0 where none."""
 
-    async def oldest(self) -> Mapping[str, datetime | None]:
-        """The time of the oldest row of each large record that may be deleted."""
+    async def free(self, *, most_bytes: int) -> Mapping[str, Batch] | None:
+        """Delete the oldest of the large records, by table, and no more than it takes to free so
+        many bytes; empty where none may go, None where another process is at it.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +72,7 @@ class Retention:
             "audit": self.audit,
             "operations": self.audit,
             "events": self.audit,
+            "intents": self.audit,
             "incidents": self.audit,
             "requests": REQUESTS_FOR,
         }
@@ -109,19 +112,14 @@ class Housekeeping:
     async def _by_size(self, deleted: dict[str, int]) -> None:
         """The oldest of all three first, whichever record it is in."""
         excess = await self._records.excess(most_bytes=self._retention.max_bytes)
-        spent: set[str] = set()
         while excess > 0:
-            oldest = await self._records.oldest()
-            times = {t: at for t, at in oldest.items() if at is not None and t not in spent}
-            if not times:
+            freed = await self._records.free(most_bytes=excess)
+            if freed is None:
+                return
+            if not freed:
                 why = "what is left belongs to open incidents"
                 log.warning("[Housekeeping] more is kept than max_megabytes", why=why)
                 return
-            table = min(times, key=lambda each: times[each])
-            batch = await self._records.prune(table, older_than=timedelta(0))
-            if batch is None:
-                return
-            deleted[table] = deleted.get(table, 0) + batch.rows
-            excess -= batch.bytes
-            if batch.rows < self._records.batch:
-                spent.add(table)
+            for table, batch in freed.items():
+                deleted[table] = deleted.get(table, 0) + batch.rows
+                excess -= batch.bytes

@@ -13,6 +13,10 @@ from reconciler.notify.messages import Message, word_of
 log = structlog.get_logger("reconciler.notify")
 T = TypeVar("T")
 
+HANGING_AT_MOST = 3
+"""Attempts of one channel under way: one that is given up goes on in its thread until the receiver
+ends it, which one that gives a byte a second never does."""
+
 Send = Callable[[Message], Awaitable[str | None]]
 """Delivers one message to one channel; why it could not, or None."""
 
@@ -40,8 +44,18 @@ async def send_to_log(message: Message) -> str | None:
 
 
 def _send_by_apprise(url: str) -> Send:
+    turns = threading.BoundedSemaphore(HANGING_AT_MOST)
+
+    def attempt(message: Message) -> bool | str:
+        if not turns.acquire(blocking=False):
+            return f"{HANGING_AT_MOST} earlier attempts have not ended yet"
+        try:
+            return _notify(url, message)
+        finally:
+            turns.release()
+
     async def send(message: Message) -> str | None:
-        took = await in_thread(lambda: _notify(url, message))
+        took = await in_thread(lambda: attempt(message))
         return None if took is True else f"{name_of(url)}: {took or 'refused or unreachable'}"
 
     return send

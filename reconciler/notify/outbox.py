@@ -105,6 +105,7 @@ class Outbox:
     async def deliver_next(self, channel: str) -> bool:
         """Claim the next message of a channel that is due and send it; False if there is none."""
         async with borrowed(self._pool) as connection, connection.transaction():
+            await _leave_out_moot(connection, channel)
             claim = await _claim(connection, channel)
         if claim is None:
             return False
@@ -149,6 +150,14 @@ class Outbox:
                 await asyncio.sleep(POLL_EVERY.total_seconds())
             else:
                 return
+
+
+async def _leave_out_moot(connection: Connection, channel: str) -> None:
+    """Whoever was away hears no reminder of what has been acknowledged or is over."""
+    moot = sorted(row["outbox_id"] for row in await connection.fetch(SQL["moot"], channel))
+    if moot:
+        await connection.execute(SQL["lock"], moot)
+        await connection.execute(SQL["finish"], moot)
 
 
 async def _claim(connection: Connection, channel: str) -> _Claim | None:

@@ -17,9 +17,8 @@ SQL = queries("outbox")
 LOCK = 7_236_452_020
 """Beside the keys of migrations and housekeeping."""
 AT_ONCE = timedelta(0)
-OPENING = frozenset(
-    {"incident_opened", "incident_reopened", "incident_escalated", "incident_reminder"}
-)
+REMINDER = "incident_reminder"
+OPENING = frozenset({"incident_opened", "incident_reopened", "incident_escalated", REMINDER})
 OVER = "incident_resolved"
 
 OpenUntil = Callable[[str, datetime], datetime | None]
@@ -72,12 +71,16 @@ class Planner:
         self._pool = pool
         self._channels = list(channels)
         self._around = around
+        self._has_begun = False
 
     async def plan(self, *, hold: bool = True) -> None:
         """Plan everything that is new. Without `hold` nothing waits for others of its cause."""
         async with borrowed(self._pool) as connection, connection.transaction():
             if not await connection.fetchval(SQL["plan_alone"], LOCK):
                 return
+            if not self._has_begun:  # what was planned before may be configured otherwise now
+                await connection.execute(SQL["adopt"], self._channels)
+                await connection.execute(SQL["look_again"])
             rows = await connection.fetch(SQL["unplanned"])
             released: dict[int | None, list[_Notice]] = {}
             fresh: list[_Notice] = []
@@ -105,6 +108,7 @@ class Planner:
                     causes[cause.key] = cause, notice
             for cause, notice in causes.values():
                 await self._wait_no_longer(connection, cause, notice)
+        self._has_begun = True
 
     def _window(self, notice: _Notice, now: datetime) -> datetime | None:
         venue = self._around.venues.get(AccountName(str(notice.payload.get("account"))))
@@ -157,7 +161,7 @@ class Planner:
             )
             goes_on = row is not None and row["status"] != "resolved"
             was_told = row is not None and row["told"] not in {None, OVER}
-            told = [n for n in notices if (n.event in OPENING if goes_on else n.event == OVER)][-1:]
+            told = _last_news(notices) if goes_on else [n for n in notices if n.event == OVER][-1:]
             if not goes_on and not was_told:
                 told = []
         untold = [notice.id for notice in notices if notice not in told]
@@ -167,6 +171,12 @@ class Planner:
             kind = "over" if notice.event == OVER else "open"
             key = f"maintenance|{kind}|{self._place(notice.payload)}"
             await self._give(connection, notice, Cause(key=key, hold=AT_ONCE), hold=False)
+
+
+def _last_news(notices: Sequence[_Notice]) -> list[_Notice]:
+    """The last that says how bad it is; a reminder only where there is nothing else."""
+    opening = [notice for notice in notices if notice.event in OPENING]
+    return ([notice for notice in opening if notice.event != REMINDER] or opening)[-1:]
 
 
 def object_of(payload: str) -> dict[str, Any]:

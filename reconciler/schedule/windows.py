@@ -24,7 +24,7 @@ class Windows:
         """When the window ends that is open at `at`; None where none is. `at` is aware."""
         until = None
         for trigger, span in self._windows.get(venue, ()):
-            opened_at = _last_opening(trigger, span, at)
+            opened_at = _last_opening(trigger, min(span, LONGEST), at)
             if opened_at is not None and (until is None or opened_at + span > until):
                 until = opened_at + span
         return until
@@ -61,11 +61,21 @@ def _by_name(weekday: str) -> str:
 
 
 def _last_opening(trigger: CronTrigger, span: timedelta, at: datetime) -> datetime | None:
-    """The latest opening within `span` before `at`: windows that overlap are one."""
-    opened_at: datetime | None = None
-    asked = at - min(span, LONGEST) + timedelta(microseconds=1)
+    """The latest opening within `span` before `at`: windows that overlap are one.
+
+    Looked for ever further back: one that opens each minute has a million openings in a long span.
+    """
+    back, opened_at = timedelta(0), None
+    while opened_at is None and back < span:
+        back = min(2 * back or timedelta(minutes=1), span)
+        opened_at = _last_fire(trigger, at - back + timedelta(microseconds=1), at)
+    return opened_at
+
+
+def _last_fire(trigger: CronTrigger, since: datetime, until: datetime) -> datetime | None:
+    last: datetime | None = None
     while True:
-        fires_at: datetime | None = trigger.get_next_fire_time(None, asked)
-        if fires_at is None or fires_at > at:
-            return opened_at
-        opened_at, asked = fires_at, fires_at + timedelta(seconds=1)
+        fires_at: datetime | None = trigger.get_next_fire_time(None, since)
+        if fires_at is None or fires_at > until:
+            return last
+        last, since = fires_at, fires_at + timedelta(seconds=1)

@@ -14,7 +14,7 @@ BATCH = 1000
 """Rows of one transaction: well below a second, so that nobody waits for it."""
 TABLES = (
     *("evidence", "runs", "audit", "operations", "events", "notices"),
-    *("incidents", "requests"),
+    *("intents", "incidents", "requests"),
 )
 LARGE = ("evidence", "runs", "audit")
 """What `[retention] max_megabytes` speaks of."""
@@ -52,7 +52,9 @@ class Pruning:
             now: datetime = await connection.fetchval(SQL["now"])
             rows = await connection.fetch(SQL["abandon"], now - untried_for)
             given_up = sorted({row["outbox_id"] for row in rows})
-            await connection.execute(queries("outbox")["finish"], given_up)
+            outbox = queries("outbox")  # locked first: another channel may be marking them now
+            await connection.execute(outbox["lock"], given_up)
+            await connection.execute(outbox["finish"], given_up)
             return len(rows)
 
     async def excess(self, *, most_bytes: int) -> int:
@@ -63,14 +65,23 @@ class Pruning:
             held: int = int(await connection.fetchval(SQL["size"]))
             return max(held - most_bytes, 0)
 
-    async def oldest(self) -> Mapping[str, datetime | None]:
-        """The time of the oldest row of each large record that may be deleted."""
-        async with borrowed(self._pool) as connection:
+    async def free(self, *, most_bytes: int) -> Mapping[str, Pruned] | None:
+        """Delete the oldest rows of the large records, whichever they are in, and no more than it
+        takes to free so many bytes; empty where none may go, None where another process is at it.
+        """
+        async with borrowed(self._pool) as connection, connection.transaction():
+            if not await connection.fetchval(SQL["lock"], LOCK):
+                return None
             kept = await connection.fetchrow(SQL["kept"])
             assert kept is not None
-            row = await connection.fetchrow(SQL["oldest"], kept["incidents"], kept["runs"])
-        assert row is not None
-        return dict(row)
+            until: datetime | None = await connection.fetchval(
+                SQL["cutoff"], kept["incidents"], kept["runs"], most_bytes, self.batch
+            )
+            if until is None:
+                return {}
+            before = until + timedelta(microseconds=1)
+            batches = {t: await _delete(connection, t, before, self.batch) for t in LARGE}
+        return {table: batch for table, batch in batches.items() if batch.rows}
 
 
 async def _delete(connection: Connection, table: str, before: datetime, batch: int) -> Pruned:

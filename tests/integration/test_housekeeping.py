@@ -208,6 +208,28 @@ async def test_what_is_too_much_goes_oldest_first_whichever_record_it_is_in(
     assert oldest < timedelta(minutes=2000), "the oldest went"
 
 
+async def test_what_is_a_little_too_much_costs_a_little(pool: Pool, connection: Connection) -> None:
+    """Large bundles: a batch of rows by number would be all of them."""
+    incident = await _incident(connection, "over", days=1)
+    await connection.execute(
+        "insert into reconciler.evidence (incident_id, at, bundle) "
+        "select $1, now() - n * interval '1 minute', jsonb_build_object('x', ("
+        "  select string_agg(md5(n || '/' || g), '') from generate_series(1, 1500) g)) "
+        "from generate_series(1, 100) n",
+        incident,
+    )
+    held = await Pruning(pool).excess(most_bytes=0)
+    kept = Retention(evidence=90 * DAY, runs=30 * DAY, audit=365 * DAY, max_bytes=held - 100_000)
+    await Housekeeping(Pruning(pool), kept).run()
+    left = await connection.fetchrow(
+        "select count(*) as n, max(now() - at) as oldest from reconciler.evidence"
+    )
+    assert left is not None
+    assert 96 <= left["n"] < 100, "each has about 48 kB"
+    assert left["oldest"] < timedelta(minutes=100)
+    assert await Pruning(pool).excess(most_bytes=held - 100_000) == 0
+
+
 async def test_a_second_daemon_leaves_it_to_the_first(pool: Pool, connection: Connection) -> None:
     await _incident(connection, "400 days", days=400)
     async with connection.transaction():
@@ -257,13 +279,16 @@ PLANNED: dict[str, dict[str, tuple[str, ...]]] = {
         ),
         "runs": ("now() - interval '400 days'", "1000", "array['r1']"),
         "requests": ("now() - interval '1 hour'", "10"),
-        "oldest": ("array[1]::bigint[]", "array['r1']"),
+        "cutoff": ("array[1]::bigint[]", "array['r1']", "100000", "1000"),
         "kept": (),
         "abandon": ("now() - interval '1 day'",),
     },
     "outbox": {
         "unplanned": (),
         "due": ("'it'",),
+        "moot": ("'it'",),
+        "adopt": ("array['it']",),
+        "look_again": (),
         "alike": ("'it'", "'cause'"),
         "batch": ("'it'", "'key'"),
         "unacknowledged": (),

@@ -1,6 +1,7 @@
 """Notices: at least once, in order for each incident, one message for one cause, per channel."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
@@ -14,14 +15,15 @@ import pytest
 from reconciler.domain.identity import AccountName, BookName, RunId
 from reconciler.domain.incidents import IncidentDraft, IncidentKey, IncidentKind, Severity
 from reconciler.domain.leases import Lease
-from reconciler.notify.channels import Send
-from reconciler.notify.messages import Message
+from reconciler.notify.channels import Send, channels_of
+from reconciler.notify.messages import Message, message_of
 from reconciler.notify.outbox import Outbox
 from reconciler.notify.planning import Surroundings
 from reconciler.notify.reminders import remind
 from reconciler.store.connecting import Pool, open_pool
 from reconciler.store.leases import Leases
 from reconciler.store.memory import load_memory
+from reconciler.store.pruning import Pruning
 from reconciler.store.record import PostgresRecord, writing
 from tests.scenarios.setting import eventually
 
@@ -183,6 +185,41 @@ async def test_a_channel_that_hangs_delays_no_other(pool: Pool, writes: Writing)
     await eventually(lambda: len(good.messages) == 5, within=10)
     running.cancel()
     await asyncio.wait([running])
+
+
+@pytest.mark.filterwarnings("ignore:'imghdr' is deprecated")  # a dependency of Apprise
+async def test_a_receiver_that_never_ends_its_answer_is_asked_by_a_few_threads_at_most() -> None:
+    """A byte now and then keeps every read within its limit: nothing but our deadline ends it."""
+    asked: list[asyncio.StreamWriter] = []
+
+    async def drip(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(writer)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        with contextlib.suppress(ConnectionError):
+            while not writer.is_closing():
+                writer.write(b"x")
+                await writer.drain()
+                await asyncio.sleep(0.2)
+
+    server = await asyncio.start_server(drip, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    [send] = channels_of([f"json://127.0.0.1:{port}/"]).values()
+    message = message_of([{"title": "t"}], key="k")
+    for n in range(3):
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(1.5):
+                await send(message)
+        assert len(asked) == n + 1
+    assert "3 earlier attempts have not ended" in str(await send(message))
+    assert len(asked) == 3
+    server.close()
+    for writer in asked:
+        writer.close()
+
+    async def is_free() -> bool:
+        return "refused or unreachable" in str(await send(message))
+
+    await eventually(is_free, within=10)
 
 
 async def test_an_outage_of_fifty_accounts_is_one_message(
@@ -350,6 +387,42 @@ async def test_the_mark_waits_for_a_database_that_is_away(
     assert len(sent.messages) == 1
 
 
+async def test_an_address_that_was_mended_gets_what_the_broken_one_did_not_take(
+    pool: Pool, writes: Writing, connection: Connection
+) -> None:
+    """A new token is a new channel; what some channel has taken is not told again."""
+    async with writes() as record:
+        await record.open_incident(DRAFT)
+        await record.notify("taken", None, {"event": "taken"})
+    taken = Channel(lambda m: None if m.key == "taken" else "revoked")
+    await _outbox(pool, old=taken).deliver_due()
+    mended = Channel()
+    await _outbox(pool, new=mended).deliver_due()
+    assert mended.events == ["incident_opened"]
+    assert mended.messages[0].key == taken.messages[0].key
+
+
+async def test_what_waits_behind_an_earlier_notice_is_not_given_up(
+    pool: Pool, writes: Writing, connection: Connection
+) -> None:
+    """A receiver that is away for a weekend: nobody tried the second, and it is not lost."""
+    async with writes() as record:
+        await record.open_incident(DRAFT)
+        await record.open_incident(replace(DRAFT, severity=Severity.SEV_1))
+    channel = Channel(lambda _: "500")
+    outbox = _outbox(pool, it=channel)
+    await outbox.deliver_due()
+    await connection.execute(
+        "update reconciler.deliveries set next_attempt_at = now() - interval '25 hours'"
+    )
+    await outbox.deliver_due()
+    assert await Pruning(pool).abandon(untried_for=timedelta(days=1)) == 0
+    channel.says = lambda _: None
+    await _due_now(connection)
+    await outbox.deliver_due()
+    assert channel.events[-2:] == ["incident_opened", "incident_escalated"]
+
+
 # Reminders.
 
 
@@ -378,6 +451,30 @@ async def test_an_open_sev_1_is_told_again_until_it_is_acknowledged(
     await _later(connection, 6000)
     await connection.execute("update reconciler.incidents set status = 'acknowledged'")
     assert await remind(pool) == 0
+
+
+@pytest.mark.parametrize("status", ["acknowledged", "resolved"])
+async def test_a_reminder_that_was_not_taken_in_time_is_not_said_any_more(
+    pool: Pool, writes: Writing, connection: Connection, status: str
+) -> None:
+    async with writes() as record:
+        await record.open_incident(_of("a0", IncidentKind.GHOST_POSITION))
+    channel = Channel(lambda m: "500" if "reminder" in m.key else None)
+    outbox = _outbox(pool, it=channel)
+    await outbox.deliver_due()
+    await _later(connection, 16)
+    assert await remind(pool) == 1
+    await outbox.deliver_due()
+    assert channel.events == ["incident_opened", "incident_reminder"]
+    await connection.execute("update reconciler.incidents set status = $1", status)
+    async with writes() as record:
+        await record.notify("later", 1, {"event": "later"})
+    channel.says = lambda _: None
+    await _due_now(connection)
+    await outbox.deliver_due()
+    assert channel.events == ["incident_opened", "incident_reminder", "later"]
+    left = "select count(*) from reconciler.outbox where delivered_at is null"
+    assert await connection.fetchval(left) == 0
 
 
 async def test_two_daemons_remind_once(pool: Pool, writes: Writing, connection: Connection) -> None:
@@ -458,3 +555,41 @@ async def test_the_end_of_what_was_told_before_the_window_is_told_after_it(
     await _over(connection)
     await outbox.deliver_due()
     assert channel.events == ["incident_opened", "incident_resolved"]
+
+
+async def test_a_window_that_is_configured_no_more_holds_nothing_back(
+    pool: Pool, writes: Writing, connection: Connection
+) -> None:
+    """In order: the beginning that it held back comes before the end."""
+    channel = Channel()
+    around = _around(1, open_until=lambda _venue, _at: UNTIL)
+    async with writes() as record:
+        await record.open_incident(_of("a0"))
+    await _outbox(pool, around, it=channel).deliver_due()
+    assert channel.messages == []
+    outbox = _outbox(pool, _around(1), it=channel)  # started again without the window
+    await outbox.deliver_due()
+    memory = await load_memory(connection, book=BOOK, account=AccountName("a0"))
+    async with writes() as record:
+        await record.resolve(memory.incidents[0], why="over")
+    await outbox.deliver_due()
+    assert channel.events == ["incident_opened", "incident_resolved"]
+
+
+async def test_after_a_window_it_is_the_beginning_that_is_told_not_a_reminder_of_it(
+    pool: Pool, writes: Writing, connection: Connection
+) -> None:
+    window = {"until": UNTIL}
+    around = _around(1, open_until=lambda _venue, _at: window.get("until"))
+    channel = Channel()
+    outbox = _outbox(pool, around, it=channel)
+    async with writes() as record:
+        await record.open_incident(_of("a0", IncidentKind.GHOST_POSITION))
+    await _later(connection, 16)
+    assert await remind(pool) == 1
+    await outbox.deliver_due()
+    await connection.execute("update reconciler.incidents set status = 'acknowledged'")
+    window.clear()
+    await _over(connection)
+    await outbox.deliver_due()
+    assert channel.events == ["incident_opened"]

@@ -55,6 +55,13 @@ def test_over_midnight_and_longer_than_its_own_interval() -> None:
     assert _until("0 * * * *", 3 * HOUR, SUNDAY + HOUR) == SUNDAY + 4 * HOUR
 
 
+@pytest.mark.timeout(5)
+def test_a_window_that_opens_each_minute_costs_no_more_than_another() -> None:
+    year = timedelta(days=365)
+    assert _until("* * * * *", year, SUNDAY) == SUNDAY + year
+    assert _until("0 3 1 1 *", year, SUNDAY) == datetime(2026, 1, 1, 3, tzinfo=UTC) + year
+
+
 def test_a_day_of_the_month_or_a_weekday() -> None:
     """Where both are given cron takes either."""
     first = datetime(2026, 12, 1, 3, tzinfo=UTC)  # a Tuesday

@@ -82,25 +82,60 @@ delete from reconciler.requests where id in (
   select id from reconciler.requests where requested_at < $1 order by requested_at limit $2)
 returning 60 as bytes;
 
+-- name: intents
+-- The oldest writes to books that were done or dropped.
+delete from reconciler.intents where id in (
+  select id from reconciler.intents
+  where done_at < $1 and (incident_id is null or incident_id <> all ($3::bigint[]))
+  order by done_at limit $2)
+returning 200 as bytes;
+
 -- name: abandon
--- Deliveries to a channel that nobody has tried for long: it is configured no more.
-update reconciler.deliveries set delivered_at = clock_timestamp(), abandoned = true
+-- Deliveries to a channel of which nobody has tried any for long: it is configured no more. One
+-- that only waits behind an earlier notice of its incident is not given up.
+update reconciler.deliveries d set delivered_at = clock_timestamp(), abandoned = true
 where delivered_at is null and next_attempt_at < $1
+  and not exists (
+    select 1 from reconciler.deliveries tried
+    where tried.channel = d.channel and tried.delivered_at is null and tried.next_attempt_at >= $1)
 returning outbox_id;
 
 -- name: now
 -- The clock that ages are measured by (rule 13).
 select clock_timestamp();
 
--- name: oldest
--- How far back each of the three large records goes, what is kept anyhow left out.
-select
-  (select at from reconciler.evidence where incident_id <> all ($1::bigint[])
-   order by at limit 1) as evidence,
-  (select started_at from reconciler.runs where id <> all ($2::text[])
-   order by started_at limit 1) as runs,
-  (select at from reconciler.audit where incident_id is null or incident_id <> all ($1::bigint[])
-   order by at limit 1) as audit;
+-- name: cutoff
+-- Until when evidence, runs and audit have to go to free $3 bytes, as far as the oldest $4 rows of
+-- each tell; null where none may go. $1, $2: incidents and runs that are kept.
+with evidence as (
+  select at, pg_column_size(bundle) + 60 as bytes from reconciler.evidence
+  where incident_id <> all ($1::bigint[]) order by at limit $4),
+runs as (
+  select started_at as at, pg_column_size(findings) + pg_column_size(sentence) + 160 as bytes
+  from reconciler.runs where id <> all ($2::text[]) order by started_at limit $4),
+audit as (
+  select a.at, pg_column_size(before) + pg_column_size(after) + 160 as bytes
+  from reconciler.audit a
+  where (a.incident_id is null or a.incident_id <> all ($1::bigint[]))
+    and not exists (
+      select 1 from reconciler.quarantine q
+      where a.target = 'order' and q.book = a.book and q.order_id = a.target_id
+        and q.review = 'pending')
+    and not exists (
+      select 1 from reconciler.containments c
+      where a.target = 'profile' and c.book = a.book and c.profile_id = a.target_id
+        and c.released_at is null)
+  order by a.at limit $4),
+told_until as (
+  select min(until) as at from (
+    select max(at) as until from evidence having count(*) = $4
+    union all select max(at) from runs having count(*) = $4
+    union all select max(at) from audit having count(*) = $4) full_ones),
+counted as (
+  select at, sum(bytes) over (order by at rows unbounded preceding) - bytes as before
+  from (select * from evidence union all select * from runs union all select * from audit) oldest)
+select max(at) from counted
+where before < $3 and at <= coalesce((select at from told_until), 'infinity');
 
 -- name: size_at_most
 -- Bytes of the three large records on disk, with what was deleted and not yet used again.

@@ -24,6 +24,20 @@ select channel, p.id, p.incident_id, p.severity, p.created_at + $4::interval
 from planned p, unnest($3::text[]) as channel
 on conflict do nothing;
 
+-- name: adopt
+-- Notices that no channel has taken, for channels that were not there when they were planned: an
+-- address that failed was mended.
+insert into reconciler.deliveries (channel, outbox_id, incident_id, severity, next_attempt_at)
+select channel, o.id, o.incident_id, coalesce(o.payload ->> 'severity', 'SEV-3'), clock_timestamp()
+from reconciler.outbox o, unnest($1::text[]) as channel
+where o.delivered_at is null and o.planned_at is not null and o.delivered_to = '{}'
+on conflict do nothing;
+
+-- name: look_again
+-- Windows may be configured otherwise than when they held these back.
+update reconciler.outbox set next_attempt_at = clock_timestamp()
+where planned_at is null and delivered_at is null and withheld_until is not null;
+
 -- name: withhold
 -- A maintenance window is open: looked at again at its end.
 update reconciler.outbox set withheld_until = $2, next_attempt_at = $2 where id = $1;
@@ -61,6 +75,21 @@ update reconciler.deliveries d set next_attempt_at = clock_timestamp()
 from reconciler.outbox o
 where o.id = d.outbox_id and o.cause = $1 and o.delivered_at is null and d.delivered_at is null
   and d.batch is null and d.next_attempt_at > clock_timestamp();
+
+-- name: moot
+-- Reminders that wait for this channel, of what somebody has by now or what is over: not said any
+-- more. One that was told with others before is said again as it was.
+update reconciler.deliveries set delivered_at = clock_timestamp(), abandoned = true
+where channel = $1 and outbox_id in (
+  select d.outbox_id from reconciler.deliveries d
+  join reconciler.outbox o on o.id = d.outbox_id
+  join reconciler.incidents i on i.id = d.incident_id
+  where d.channel = $1 and d.delivered_at is null and d.next_attempt_at <= clock_timestamp()
+    and (d.batch is null or d.batch = o.key)
+    and o.payload ->> 'event' = 'incident_reminder'
+    and (i.status <> 'open' or i.severity <> 'SEV-1')
+  for update of d skip locked)
+returning outbox_id;
 
 -- name: due
 -- The next delivery of a channel, the gravest first; only the oldest pending one of an incident is
