@@ -5,15 +5,16 @@ BIN := .venv/bin
 FOR ?=
 HOURS ?= 1000
 SEED ?= 1
+FREQTRADE ?=
 ARGS ?=
 ENGINE ?= docker
 IMAGE ?= reconciler:dev
 
-.PHONY: help install demo test simulate bench lint types check image lock clean
+.PHONY: help install demo test test-freqtrade simulate bench lint types check image lock clean
 .DEFAULT_GOAL := help
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 install: .venv/.installed ## the program and everything it needs, in .venv
 
@@ -32,6 +33,10 @@ demo: install ## watch the daemon work: make demo [FOR=seconds]
 
 test: install ## every test: make test [ARGS="-k ghost"]
 	@exec $(BIN)/python -m pytest -n auto $(ARGS)
+
+test-freqtrade: install ## against a real freqtrade: make test-freqtrade FREQTRADE=/path/to/its/python
+	@RECONCILER_TEST_FREQTRADE=$(FREQTRADE) exec $(BIN)/python -m pytest -n0 \
+		tests/integration/deactivation tests/integration/presets -k freqtrade $(ARGS)
 
 bench: install ## what a cycle costs, over its floor: make bench [ARGS="--only cycle"]
 	@exec $(BIN)/python -m benchmarks $(ARGS)

@@ -51,11 +51,9 @@ KINDS: tuple[tuple[Any, str], ...] = (
 """What the kinds of value are called, the first that fits."""
 
 NOTES: Mapping[str, str] = {
-    "book.url": "In this version it must be the same as `database.url`: a book in another "
-    "database is refused at start.",
     "accounts.<name>.private_key": "Never handed to the venue's adapter, even where it is set.",
 }
-"""What is true of this version only, by dotted key or table."""
+"""What a reader of the page should know besides, by dotted key or table."""
 
 HEAD = """\
 # Configuration

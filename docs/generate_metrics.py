@@ -13,6 +13,7 @@ from reconciler.domain.outcome import OutcomeState
 from reconciler.domain.snapshot import ScopeName
 from reconciler.telemetry.metrics import (
     ANSWERS,
+    AUTH_OUTCOMES,
     AUTH_REJECTIONS,
     CALLS,
     DISCREPANCIES,
@@ -63,6 +64,7 @@ LABELS: Mapping[str, Iterable[str]] = {
     "severity": Severity,
     "guard": GUARDS,
     "outcome` of `notifications_total": NOTIFICATION_OUTCOMES,
+    "outcome` of `auth_probes_total": AUTH_OUTCOMES,
     "surface": AUTH_REJECTIONS,
     "code": sorted({code for codes in AUTH_REJECTIONS.values() for code in codes}),
 }

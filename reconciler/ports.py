@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeAlias
 from reconciler.domain.backlogs import BacklogSample
 from reconciler.domain.book import BookReading, UnreadableRow
 from reconciler.domain.containments import Containment
+from reconciler.domain.deactivation import Deactivation
 from reconciler.domain.decisions import Acceptance
 from reconciler.domain.identity import (
     AccountName,
@@ -18,6 +19,14 @@ from reconciler.domain.identity import (
     Symbol,
 )
 from reconciler.domain.incidents import IncidentDraft, Opened, OpenIncident, Severity
+from reconciler.domain.intents import (
+    Intent,
+    IntentDraft,
+    IntentKind,
+    SetAside,
+    WriteMark,
+    WriteState,
+)
 from reconciler.domain.leases import Held, Lease
 from reconciler.domain.memory import Baseline, Memory, OwnWrite, SeenSymbol
 from reconciler.domain.orders import BookOrder, OrderUpdate
@@ -63,12 +72,59 @@ class Venue(Protocol):
         """Release sockets. Idempotent."""
 
 
+class Intents(Protocol):
+    """Writes to the book that no transaction of ours spans: recorded before, ended after."""
+
+    async def add(self, draft: IntentDraft) -> Intent:
+        """One more, due at once; the one that stands where the profile has it already."""
+
+    async def open(self) -> tuple[Intent, ...]:
+        """What is not known to be done."""
+
+    async def drop_other(self, kind: IntentKind, target: str) -> None:
+        """What was to be done to the profile before is not to be done any more."""
+
+    async def begin_attempt(self, intent: Intent) -> Intent | None:
+        """One more attempt; None where another process makes one, or it is over."""
+
+    async def fail(self, intent: Intent, why: str, *, again_in: timedelta) -> None:
+        """Why it could not be done, and when it is tried again."""
+
+    async def mark(self, intent: Intent, mark: WriteMark) -> Intent | None:
+        """The transaction that is about to write the book; None where the intent is over."""
+
+    async def finish(self, intent: Intent, outcome: str) -> bool:
+        """It is done or dropped; False where it was already."""
+
+    async def confirm_containments(self, profile_id: str) -> Sequence[Any]:
+        """Those that waited: `incident_id`, `status_before`, `reason` of each."""
+
+    async def drop_containments(self, profile_id: str, *, by: str) -> list[int]:
+        """Those that were never confirmed; their incidents."""
+
+    async def release_containments(self, profile_id: str, *, by: str) -> list[int]:
+        """It trades again; the incidents."""
+
+    async def pending_of(self, incident_id: int) -> tuple[str, ...]:
+        """Profiles of this incident that wait for their bot."""
+
+    async def details_of(self, incident_id: int) -> dict[str, Any]:
+        """What is known of an incident, held until the end of the transaction."""
+
+    async def keep_details(self, incident_id: int, details: Mapping[str, Any]) -> None:
+        """What is known of it now."""
+
+
 class Record(Protocol):
     """One write transaction that holds the account's lease: all of it, or nothing."""
 
     @property
     def connection(self) -> Any:
         """The open transaction, as the book takes it."""
+
+    @property
+    def intents(self) -> Intents:
+        """Writes to the book that no transaction of ours spans."""
 
     async def span(self) -> tuple[datetime, datetime]:
         """When this transaction began and what the clock says now, a second on either side."""
@@ -152,9 +208,11 @@ class Record(Protocol):
         reason: str,
         status_before: str,
         held: Iterable[str] = (),
+        driver_key: str | None = None,
     ) -> bool:
         """One contained profile; True if it had been contained for this incident before. `held`:
-        the markets in which something was held then.
+        the markets in which something was held then. `driver_key`: it is pending until its bot
+        confirms; what the bot knows it by.
         """
 
     async def keep_parity(self, containments: Iterable[Containment]) -> None:
@@ -198,6 +256,18 @@ class Store(Protocol):
     async def memory(self, *, book: BookName, account: AccountName) -> Memory:
         """What was remembered of an account. Raises DatabaseUnavailableError."""
 
+    async def intents(self, *, book: BookName, account: AccountName) -> tuple[Intent, ...]:
+        """What is not known to be done. Raises DatabaseUnavailableError."""
+
+    async def is_paused(self, account: AccountName) -> bool:
+        """Whether a person wants it judged, and not acted on. Raises DatabaseUnavailableError."""
+
+    async def set_aside(self, *, book: BookName, order_ids: Sequence[str]) -> tuple[SetAside, ...]:
+        """Those of these orders that were quarantined or reviewed.
+
+        Raises DatabaseUnavailableError.
+        """
+
     def writing(
         self, lease: Lease, *, book: BookName, run: RunId, mode: str
     ) -> AbstractAsyncContextManager[Record]:
@@ -222,6 +292,35 @@ class Book(Protocol):
     @property
     def name(self) -> BookName:
         """The book's name in the configuration."""
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """In another database than our own tables: no transaction spans both."""
+
+    @property
+    def writes_orders(self) -> bool:
+        """Whether its orders are ours to write; else what we say of them is in our tables."""
+
+    @property
+    def why_no_deactivation(self) -> str | None:
+        """Why no profile of it can be set inactive, or None."""
+
+    @property
+    def driver(self) -> "DeactivationDriver | None":
+        """How a profile is set inactive where no transaction of ours can; None: by `deactivate`."""
+
+    @property
+    def tells_status(self) -> bool:
+        """Whether the rows say if a profile is active; else its driver does."""
+
+    def writing(self) -> AbstractAsyncContextManager[Any]:
+        """A write transaction in the book's own database, where that is another one."""
+
+    async def mark(self, connection: Any, ids: Iterable[str]) -> WriteMark:
+        """What tells later whether this transaction was committed, with the rows it wrote."""
+
+    async def state_of(self, mark: WriteMark) -> WriteState:
+        """What became of that transaction."""
 
     async def read(
         self, account: AccountName, *, reach: timedelta, symbol_of: SymbolOf
@@ -254,3 +353,22 @@ class Book(Protocol):
 
     def word_to_write(self, update: OrderUpdate) -> str:
         """The status word: the book's own where the state does not change."""
+
+
+class DeactivationDriver(Protocol):
+    """A bot's own way to enter no more trades, where no row of its book decides that. Every method
+    is idempotent, has a deadline of its own, and raises DriverFailedError.
+    """
+
+    @property
+    def name(self) -> str:
+        """The driver's name in the configuration."""
+
+    async def deactivate(self, wanted: Deactivation) -> None:
+        """Ask the bot to enter no trade for the profile. Returning is no proof: read it back."""
+
+    async def activate(self, wanted: Deactivation) -> None:
+        """Ask the bot to let the profile trade again."""
+
+    async def is_active(self, wanted: Deactivation) -> bool:
+        """Read back whether the bot lets the profile enter trades."""

@@ -6,21 +6,29 @@ import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 import asyncpg
 
+from reconciler.book.elsewhere import SqlDriver, mark_of, state_of
 from reconciler.book.preset import Preset
 from reconciler.book.rows import Row, order_of, position_of, profile_of, unreadable_row
-from reconciler.book.statements import check_statements, why_not_permitted
+from reconciler.book.statements import check_statements
 from reconciler.domain.book import BookReading, Profile, UnreadableRow
-from reconciler.domain.errors import BookUnreadableError
+from reconciler.domain.errors import (
+    BookDatabaseUnavailableError,
+    BookUnreadableError,
+    DatabaseRefusedError,
+    DatabaseUnavailableError,
+)
 from reconciler.domain.identity import AccountName, BookName, ProfileId
+from reconciler.domain.intents import WriteMark, WriteState
 from reconciler.domain.orders import BookOrder, OrderUpdate
 from reconciler.domain.positions import BookPosition
-from reconciler.ports import SymbolOf
+from reconciler.ports import DeactivationDriver, SymbolOf
 from reconciler.store.connecting import Connection, Pool, borrowed, message_of
+from reconciler.store.leases import limit_transaction
 
 V = TypeVar("V")
 CHECK_AGAIN_AFTER = timedelta(minutes=10)
@@ -35,6 +43,7 @@ class _Tables:
     """The raw rows of one reading, by profile."""
 
     read_at: datetime
+    clock_skew: timedelta
     profiles: tuple[Profile, ...]
     orders: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
     positions: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
@@ -79,24 +88,55 @@ class PostgresBook:
     any reading that failed.
     """
 
-    def __init__(self, pool: Pool, *, name: BookName, preset: Preset) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        *,
+        name: BookName,
+        preset: Preset,
+        is_elsewhere: bool = False,
+        driver: DeactivationDriver | None = None,
+    ) -> None:
+        """`is_elsewhere`: the pool's database is not that of our own tables. `driver`: how its bot
+        is stopped, where not by its rows.
+        """
         self._pool = pool
         self.name = name
         self.preset = preset
+        self.is_elsewhere = is_elsewhere
+        self.tells_status = driver is None
+        by_rows = SqlDriver(self) if is_elsewhere and preset.profiles_deactivate else None
+        self.driver: DeactivationDriver | None = driver or by_rows
         self._checked_at: float | None = None
         self._lock = asyncio.Lock()
+        self._writers: set[Connection] = set()
         self._shared: tuple[timedelta, _Tables] | None = None
+
+    @property
+    def pool(self) -> Pool:
+        """The connections to the book's database."""
+        return self._pool
+
+    @property
+    def writes_orders(self) -> bool:
+        """Whether its orders are ours to write; else what we say of them is in our tables."""
+        return self.preset.orders_update is not None
+
+    @property
+    def why_no_deactivation(self) -> str | None:
+        """Why no profile of it can be set inactive, or None."""
+        if self.driver is not None or self.preset.profiles_deactivate is not None:
+            return None
+        return (
+            f"{self.preset.title} knows no way to deactivate a profile: set deactivation of book "
+            f"{self.name}, or stop the bot yourself"
+        )
 
     async def check(self) -> None:
         """Prepare every statement. Raises BookUnreadableError, DatabaseUnavailableError."""
-        async with borrowed(self._pool) as connection, self._translated():
+        async with self._borrowed() as connection, self._translated():
             await check_statements(connection, self.preset)
         self._checked_at = time.monotonic()
-
-    async def why_not_permitted(self) -> Mapping[str, str]:
-        """Statements that our role may not run, by name in the preset."""
-        async with borrowed(self._pool) as connection, self._translated():
-            return await why_not_permitted(connection, self.preset)
 
     async def read(
         self, account: AccountName, *, reach: timedelta, symbol_of: SymbolOf
@@ -120,14 +160,60 @@ class PostgresBook:
     async def read_within(
         self, connection: Connection, account: AccountName, *, reach: timedelta, symbol_of: SymbolOf
     ) -> BookReading:
-        """The same, inside a write transaction: the second look of DESIGN section 2."""
-        async with self._translated():
-            tables = await self._tables(connection, reach)
+        """The same, inside a write transaction: the second look of DESIGN section 2. A book that is
+        elsewhere is read anew, by itself, unless the connection is one of `writing`.
+        """
+        if self.is_elsewhere and connection not in self._writers:
+            async with self._lock:
+                tables = await self._tables_now(reach)
+        else:
+            async with self._translated():
+                tables = await self._tables(connection, reach)
         return self._reading(tables, account, symbol_of)
+
+    @contextlib.asynccontextmanager
+    async def writing(self) -> AsyncIterator[Connection]:
+        """A write transaction in the book's own database, limited as ours are."""
+        async with (
+            self._borrowed() as connection,
+            self._translated(),
+            connection.transaction(),
+        ):
+            await limit_transaction(connection)
+            self._writers.add(connection)
+            try:
+                yield connection
+            finally:
+                self._writers.discard(connection)
+
+    async def mark(self, connection: Connection, ids: Iterable[str]) -> WriteMark:
+        """What tells later whether this transaction was committed, with the rows it wrote."""
+        return await mark_of(connection, ids)
+
+    async def state_of(self, mark: WriteMark) -> WriteState:
+        """What became of that transaction."""
+        async with self._borrowed() as connection:
+            return await state_of(connection, mark)
+
+    async def write_status(self, profile_id: ProfileId, *, back_to: str | None) -> None:
+        """Set it inactive, or back to this status, in a transaction of its own."""
+        async with self.writing() as connection:
+            if back_to is None:
+                await self.deactivate(connection, [profile_id])
+            else:
+                await self.activate(connection, [(profile_id, back_to)])
+        self.renew()
+
+    async def status_is_active(self, profile_id: ProfileId) -> bool | None:
+        """As the rows say now; None: there is no such profile."""
+        async with self._borrowed() as connection, self._translated():
+            rows = await connection.fetch(self.preset.profiles_select)
+        found = (profile for profile in map(profile_of, rows) if profile.id == profile_id)
+        return next((profile.is_active for profile in found), None)
 
     async def accounts_by_profile(self) -> Mapping[ProfileId, AccountName]:
         """The account of each profile. Raises BookUnreadableError, DatabaseUnavailableError."""
-        async with borrowed(self._pool) as connection, self._translated():
+        async with self._borrowed() as connection, self._translated():
             rows = await connection.fetch(self.preset.profiles_select)
         return {profile.id: profile.account for profile in map(profile_of, rows)}
 
@@ -139,7 +225,7 @@ class PostgresBook:
         symbol_of: SymbolOf,
     ) -> tuple[tuple[BookOrder, ...], tuple[UnreadableRow, ...]]:
         """Orders of those ids, whatever their status and profile, and those that cannot be read."""
-        async with borrowed(self._pool) as connection, self._translated():
+        async with self._borrowed() as connection, self._translated():
             rows = await connection.fetch(
                 self.preset.orders_find, list(venue_order_ids), list(client_order_ids)
             )
@@ -150,6 +236,8 @@ class PostgresBook:
         self, connection: Connection, profile_ids: Sequence[ProfileId]
     ) -> frozenset[ProfileId]:
         """Set profiles inactive where still active; those that were."""
+        if self.preset.profiles_deactivate is None:
+            return frozenset()
         async with self._translated():
             rows = await connection.fetch(self.preset.profiles_deactivate, list(profile_ids))
         return frozenset(ProfileId(str(row[0])) for row in rows)
@@ -158,6 +246,8 @@ class PostgresBook:
         self, connection: Connection, profiles: Sequence[tuple[ProfileId, str]]
     ) -> frozenset[ProfileId]:
         """Set profiles back to these statuses where still inactive; those that were."""
+        if self.preset.profiles_activate is None:
+            return frozenset()
         async with self._translated():
             rows = await connection.fetch(
                 self.preset.profiles_activate,
@@ -170,7 +260,7 @@ class PostgresBook:
         self, connection: Connection, updates: Sequence[OrderUpdate]
     ) -> frozenset[str]:
         """Write orders whose status is still the one seen; the ids that were written."""
-        if not updates:
+        if not updates or self.preset.orders_update is None:
             return frozenset()
         async with self._translated():
             rows = await connection.fetch(
@@ -194,20 +284,39 @@ class PostgresBook:
             shared_reach, tables = self._shared
             if shared_reach >= reach and time.monotonic() - tables.monotonic < SHARE_FOR_SECONDS:
                 return tables
-        async with (
-            borrowed(self._pool) as connection,
-            self._translated(),
-            connection.transaction(isolation="repeatable_read", readonly=True),
-        ):
-            tables = await self._tables(connection, reach)
+        tables = await self._tables_now(reach)
         self._shared = (reach, tables)
         return tables
 
+    async def _tables_now(self, reach: timedelta) -> _Tables:
+        """Plans of before a migration of the bot are thrown away, and the tables read once more."""
+        try:
+            return await self._tables_alone(reach)
+        except BookUnreadableError as error:
+            if not isinstance(error.__cause__, asyncpg.InvalidCachedStatementError):
+                raise
+        await self._pool.expire_connections()
+        return await self._tables_alone(reach)
+
+    async def _tables_alone(self, reach: timedelta) -> _Tables:
+        async with (
+            self._borrowed() as connection,
+            self._translated(),
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            return await self._tables(connection, reach)
+
     async def _tables(self, connection: Connection, reach: timedelta) -> _Tables:
+        before = datetime.now(UTC)
         read_at: datetime = await connection.fetchval("select clock_timestamp()")
+        host = before + (datetime.now(UTC) - before) / 2
         since = read_at - reach
         profiles = await connection.fetch(self.preset.profiles_select)
-        tables = _Tables(read_at=read_at, profiles=tuple(profile_of(r) for r in profiles))
+        tables = _Tables(
+            read_at=read_at,
+            clock_skew=read_at - host,
+            profiles=tuple(profile_of(r) for r in profiles),
+        )
         for row in await connection.fetch(self.preset.orders_select, since):
             tables.orders[str(row["profile_id"])].append(row)
         for row in await connection.fetch(self.preset.positions_select, since):
@@ -223,6 +332,7 @@ class PostgresBook:
             book=self.name,
             account=account,
             read_at=tables.read_at,
+            clock_skew=tables.clock_skew if self.is_elsewhere else None,
             profiles=mine,
             orders=read.orders(tables, [p.id for p in mine]),
             positions=read.positions(tables, [p.id for p in mine]),
@@ -232,6 +342,19 @@ class PostgresBook:
             other_accounts=frozenset(p.account for p in tables.profiles) - {account},
             other_profiles=frozenset(known - {p.id for p in mine}),
         )
+
+    @contextlib.asynccontextmanager
+    async def _borrowed(self) -> AsyncIterator[Connection]:
+        """A connection; a server of its own that is away is the book's trouble alone."""
+        try:
+            async with borrowed(self._pool) as connection:
+                yield connection
+        except DatabaseRefusedError:
+            raise
+        except DatabaseUnavailableError as error:
+            if not self.is_elsewhere or isinstance(error, BookDatabaseUnavailableError):
+                raise
+            raise BookDatabaseUnavailableError(f"book {self.name}: {error}") from error
 
     @contextlib.asynccontextmanager
     async def _translated(self) -> AsyncIterator[None]:

@@ -117,6 +117,8 @@ async def check_statements(connection: Connection, preset: Preset) -> None:
     troubles: list[str] = []
     for attribute, shape in SHAPES.items():
         statement = getattr(preset, attribute)
+        if statement is None:  # a write that this kind of book does not take
+            continue
         found = list(await _check(connection, statement, shape, preset))
         if not found and attribute not in WRITES:
             arguments = await _samples_for(connection, statement, shape)
@@ -136,6 +138,8 @@ async def why_not_permitted(connection: Connection, preset: Preset) -> Mapping[s
     """
     refused: dict[str, str] = {}
     for attribute, shape in SHAPES.items():
+        if getattr(preset, attribute) is None:
+            continue
         statement = f"explain {getattr(preset, attribute)}"
         try:
             await connection.fetch(statement, *await _samples_for(connection, statement, shape))

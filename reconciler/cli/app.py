@@ -4,6 +4,7 @@ import typer
 
 from reconciler.cli import (
     accounts,
+    book,
     check,
     demo,
     guards,
@@ -34,6 +35,7 @@ app.command("check")(check.check)
 app.command("migrate")(migrate.migrate)
 app.command("replay")(replay.replay)
 for name, noun in {
+    "book": book.app,
     "incidents": incidents.app,
     "quarantine": quarantine.app,
     "orders": orders.app,

@@ -19,6 +19,7 @@ from reconciler.cli.starting import ConfigOption, JsonOption
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from reconciler.incidents.answers import ProfileReport, ProfileRow
 
@@ -45,11 +46,17 @@ def _table(rows: "Sequence[ProfileRow]") -> None:
         ("account", lambda r: r.account),
         ("name", lambda r: r.name),
         ("status", lambda r: r.status),
-        ("contained", lambda r: r.contained_at if r.contained else "no"),
+        ("contained", _contained),
         ("parity", lambda r: f"{r.parity_streak} of {r.parity_needed}" if r.contained else ""),
         ("incidents", lambda r: r.incidents),
     )
     print_table(rows, columns, empty="no profile of a configured account in the book")
+
+
+def _contained(row: "ProfileRow") -> "str | datetime":
+    if row.pending is not None:
+        return f"pending, {row.pending}"
+    return row.contained_at or "no" if row.contained else "no"
 
 
 @app.command("show")
@@ -75,6 +82,7 @@ def _report(report: "ProfileReport") -> None:
             ("name", row.name),
             ("status", row.status),
             ("contained", moment(row.contained_at) or "no"),
+            ("pending", row.pending),
             ("status before", row.status_before),
             ("parity", f"{row.parity_streak} of {row.parity_needed}" if row.contained else None),
         ]

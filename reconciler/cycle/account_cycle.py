@@ -13,15 +13,19 @@ from reconciler.cycle.backlog_stage import settle_backlog
 from reconciler.cycle.containment_watch import watch_contained
 from reconciler.cycle.exposure import follow_exposure
 from reconciler.cycle.facts import PassFacts
+from reconciler.cycle.hands import Hands
 from reconciler.cycle.healing import settle_account, venue_draft, venue_kind, weigh_account
 from reconciler.cycle.holding_stage import settle_holdings
+from reconciler.cycle.intent_stage import settle_intents
 from reconciler.cycle.judging import Judging
-from reconciler.cycle.looking import Look, Tools, take_look
+from reconciler.cycle.looking import Look, take_look
 from reconciler.cycle.order_acts import act_on_orders
 from reconciler.cycle.order_stage import plan_orders
 from reconciler.cycle.position_stage import act_on_positions, weigh_positions
 from reconciler.cycle.suspicion_book import SuspicionBook
+from reconciler.cycle.tools import Tools
 from reconciler.domain.errors import (
+    BookDatabaseUnavailableError,
     BookUnreadableError,
     LeaseLostError,
     ReconcilerError,
@@ -76,7 +80,14 @@ class AccountCycle:
         self._share_for = min(share_for, MAX_SHARE).total_seconds()
         self._redact = redact
         self._turn = asyncio.Lock()
+        self._owed: list[Hands] = []
         self._last: tuple[float, bool, PassResult] | None = None
+
+    def set_pace(self, every: timedelta) -> None:
+        """It is looked at this often, longer than configured: that is no outage of its venue."""
+        limits = self._judging.escalation
+        gap = max(limits.longest_gap, 2 * every)
+        self._judging = replace(self._judging, escalation=replace(limits, longest_gap=gap))
 
     async def run(self, job: str, *, positions: bool = True, fresh: bool = True) -> PassResult:
         """One pass. `positions` False: orders only. `fresh` False: a pass of the other job that
@@ -93,11 +104,52 @@ class AccountCycle:
             return result
 
     async def _guarded(self, job: str, *, positions: bool) -> PassResult:
-        """The one catch-all: whatever goes wrong becomes a sentence."""
+        """A pass, with what was settled before its look, whether there was one or not."""
         run = RunId(f"{time.time_ns():x}-{secrets.token_hex(4)}")
+        hands = Hands(tools=self._tools, judging=self._judging, run=run)
+        work = self._pass(job, run, hands, positions=positions)
+        result = await self._caught(job, run, work)
+        for owed in self._owed:
+            owed.count_in(result.facts)
+        self._owed.clear()
+        return self._with(hands, result, job)
+
+    async def settle(self) -> Outcome:
+        """Only what is recorded and not known to be done, while the venue is left alone. Its
+        numbers are told with the next pass. Never raises but CancelledError.
+        """
+        job = "settle"
+        async with self._turn:
+            run = RunId(f"{time.time_ns():x}-{secrets.token_hex(4)}")
+            hands = Hands(tools=self._tools, judging=self._judging, run=run)
+            result = await self._caught(job, run, self._settle(hands))
+            self._owed.append(hands)
+            return self._with(hands, result, job).outcome
+
+    async def _settle(self, hands: Hands) -> PassResult:
+        account = self._tools.account
+        lease = await self._leases.acquire(account)
+        if isinstance(lease, Held):
+            return self._failed(OutcomeState.HELD, f"held by another daemon ({lease.holder})")
+        hands.lease = lease
+        await settle_intents(hands)
+        outcome = Outcome(account=account, state=OutcomeState.NOT_JUDGED, sentence="no look")
+        return PassResult(outcome=outcome, facts=PassFacts())
+
+    def _with(self, hands: Hands, result: PassResult, job: str) -> PassResult:
+        """What was settled is told with the pass."""
+        for finding in hands.findings:
+            fields = {"account": finding.account, "job": job, "run_id": hands.run}
+            tag = TAGS.get(finding.kind, "[Reconcile]")
+            log.warning(f"{tag} {finding.text}", action=finding.action, **fields)
+        hands.count_in(result.facts)
+        return replace(result, outcome=hands.added_to(result.outcome))
+
+    async def _caught(self, job: str, run: RunId, work: Awaitable[PassResult]) -> PassResult:
+        """The one catch-all: whatever goes wrong becomes a sentence."""
         try:
             async with asyncio.timeout(PASS_DEADLINE.total_seconds()):
-                return await self._pass(job, run, positions=positions)
+                return await work
         except LeaseLostError as error:
             return self._failed(OutcomeState.HELD, str(error))
         except VenueUnavailableError as error:
@@ -106,6 +158,9 @@ class AccountCycle:
             return replace(failed, venue_gave_nothing=True)
         except BookUnreadableError as error:
             await self._note_book(error, run)
+            return self._failed(OutcomeState.NOT_JUDGED, str(error))
+        except BookDatabaseUnavailableError as error:  # not ours: that it is away can be told
+            await self._note_book(error, run, confirmations=self._judging.position_confirmations)
             return self._failed(OutcomeState.NOT_JUDGED, str(error))
         except ReconcilerError as error:
             return self._failed(OutcomeState.NOT_JUDGED, str(error), error.retry_after)
@@ -135,10 +190,12 @@ class AccountCycle:
         )
         return PassResult(outcome=outcome, facts=PassFacts())
 
-    async def _pass(self, job: str, run: RunId, *, positions: bool) -> PassResult:
+    async def _pass(self, job: str, run: RunId, hands: Hands, *, positions: bool) -> PassResult:
         lease = await self._leases.acquire(self._tools.account)
         if isinstance(lease, Held):
             return self._failed(OutcomeState.HELD, f"held by another daemon ({lease.holder})")
+        hands.lease = lease
+        await settle_intents(hands)
         look = await take_look(self._tools, self._judging, lease, run)
         await _aside(look, "orders", _settle_orders)
         if positions:
@@ -185,8 +242,10 @@ class AccountCycle:
             spacing=self._judging.position_confirm_after,
         )
 
-    async def _note_book(self, error: BookUnreadableError, run: RunId) -> None:
-        """A book that does not fit is certain at first sight."""
+    async def _note_book(
+        self, error: ReconcilerError, run: RunId, *, confirmations: int = 1
+    ) -> None:
+        """A book that does not fit is certain at first sight; a server that is away is not."""
         account, book = self._tools.account, self._tools.book.name
         draft = IncidentDraft(
             key=IncidentKey(
@@ -196,7 +255,8 @@ class AccountCycle:
             title=f"book {book}: not readable, nothing is judged",
             details={"why": self._redact(str(error))},
         )
-        await self._note(draft, run, confirmations=1, spacing=timedelta(0))
+        spacing = self._judging.position_confirm_after if confirmations > 1 else timedelta(0)
+        await self._note(draft, run, confirmations=confirmations, spacing=spacing)
 
     async def _note(
         self, draft: IncidentDraft, run: RunId, *, confirmations: int, spacing: timedelta
@@ -319,7 +379,9 @@ TAGS = {
 }
 """The runbook greps for these; everything else is `[Reconcile]`."""
 
-QUIET_ACTIONS = frozenset({"none", "suspected", "contained before", "incident open"})
+QUIET_ACTIONS = frozenset(
+    {"none", "suspected", "contained before", "incident open", "containment pending"}
+)
 """Nothing was done in this pass."""
 
 

@@ -2,14 +2,16 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from reconciler.cycle.facts import StaleOrders
 from reconciler.cycle.looking import Look
+from reconciler.cycle.order_drafts import named_orders
 from reconciler.domain.backlogs import BacklogSample
 from reconciler.domain.identity import BookOrderId, ProfileId
 from reconciler.domain.incidents import IncidentDraft, IncidentKey, IncidentKind, OpenIncident
 from reconciler.domain.orders import BookOrder, OrderState, VenueOrder
+from reconciler.incidents.evidence import evidence_of_many
 from reconciler.rules.confirmation import is_confirmed
 from reconciler.rules.escalation import BacklogVerdict, judge_backlog, samples_to_keep
 from reconciler.rules.order_status import is_stale
@@ -29,7 +31,7 @@ def note_backlog(
     if not complete:
         return
     look.facts.open_orders = sum(1 for o in look.snapshot.orders if o.state.is_live)
-    stale: dict[str, list[timedelta]] = defaultdict(list)
+    stale: dict[str, list[BookOrder]] = defaultdict(list)
     quarantined: dict[str, int] = defaultdict(int)
     for row in rows:
         if row.state is OrderState.UNKNOWN:
@@ -42,15 +44,17 @@ def note_backlog(
             stale_after=look.judging.orders.stale_after,
             first_seen_at=first_seen.get(row.id),
         ):
-            stale[row.profile_id].append(look.now - row.created_at)
+            stale[row.profile_id].append(row)
     look.facts.stale_by_profile = {
         profile.id: StaleOrders(
             count=len(stale[profile.id]),
-            oldest_age=max(stale[profile.id], default=None),
+            oldest_age=max((look.now - row.created_at for row in stale[profile.id]), default=None),
             quarantined=quarantined[profile.id],
         )
         for profile in look.reading.profiles
     }
+    every = (row for profile in look.reading.profiles for row in stale[profile.id])
+    look.facts.stale_orders = tuple(sorted(every, key=lambda row: (row.created_at, row.id)))
 
 
 async def settle_backlog(look: Look) -> None:
@@ -122,7 +126,7 @@ def _due(
         look.recheck.append(look.judging.order_confirm_after)
         look.find(KIND, "", verdict.reason, "suspected")
         return None
-    draft = _draft(look, verdict, current)
+    draft = _draft(look, verdict, current, is_new=incident is None)
     told = ("backlog", "aged", "growing")
     if (
         incident is not None
@@ -136,10 +140,11 @@ def _due(
 
 
 def _draft(
-    look: Look, verdict: BacklogVerdict, current: dict[ProfileId, int]
+    look: Look, verdict: BacklogVerdict, current: dict[ProfileId, int], *, is_new: bool
 ) -> IncidentDraft | None:
     if verdict.severity is None:
         return None
+    rows = look.facts.stale_orders
     stale = {str(profile): count for profile, count in sorted(current.items()) if count}
     limits = look.judging.escalation
     return IncidentDraft(
@@ -155,6 +160,7 @@ def _draft(
             "total": verdict.total,
             "backlog": stale,
             "profiles": list(stale),
+            **named_orders(rows),
             "over_for_seconds": round(verdict.over_for.total_seconds()),
             "aged": verdict.is_aged,
             "growing": list(verdict.growing),
@@ -162,4 +168,13 @@ def _draft(
             "limit": limits.backlog,
             "limit_for_seconds": round(limits.backlog_for.total_seconds()),
         },
+        evidence=evidence_of_many(
+            reading=look.reading,
+            snapshot=look.snapshot,
+            orders=rows,
+            why=verdict.reason,
+            limits={"escalation": limits, "orders": look.judging.orders},
+        )
+        if is_new
+        else None,
     )

@@ -1,21 +1,24 @@
 """Rule 5: a confirmed ghost is contained, in one transaction with its incident and evidence."""
 
-from dataclasses import dataclass
+import secrets
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from reconciler.cycle.bots import with_statuses
+from reconciler.cycle.intent_stage import settle_now
 from reconciler.cycle.looking import MIN_REACH, Look
+from reconciler.cycle.position_drafts import breach_of, facts_of, position_draft
 from reconciler.cycle.suspicion_book import POSITION_FAMILY
 from reconciler.domain.book import BookReading, Profile
 from reconciler.domain.identity import ProfileId, Symbol
 from reconciler.domain.incidents import IncidentDraft, IncidentKey, IncidentKind
+from reconciler.domain.intents import Intent, IntentDraft, IntentKind
 from reconciler.domain.verdicts import PositionVerdict
-from reconciler.incidents.evidence import JudgedUnder, evidence_bundle
 from reconciler.ports import Record
 from reconciler.rules.blast_radius import why_not_contain
 from reconciler.rules.book_changes import changed_at_by_symbol, digests_of, note_changes
 from reconciler.rules.ghost_positions import Pinning, pin_on_profiles
-from reconciler.rules.policy import Breach, find_breach
-from reconciler.rules.severity import FIXED, severity_of_position
+from reconciler.rules.severity import FIXED
 
 PINNING_REACH = max(timedelta(days=30), MIN_REACH)
 """How far back a row says that a profile trades a symbol."""
@@ -36,15 +39,19 @@ class _Containment:
     """Pinned and active."""
     inactive: frozenset[ProfileId]
     """Set inactive by us, now."""
+    pending: frozenset[ProfileId]
+    """Whose bots are asked, once this is recorded."""
     why_held: str | None
     let_through: str | None
     """Why it would have been held, had a person not let it through."""
 
     def why_not_contained(self, look: Look) -> str | None:
         """Why profiles that were to be set inactive still are not, or None."""
-        left = sorted(p.id for p in self.wanted if p.id not in self.inactive)
+        left = sorted(p.id for p in self.wanted if p.id not in self.inactive | self.pending)
         if not left or self.why_held is not None or not look.judging.enforces:
             return None
+        if (why := look.tools.book.why_no_deactivation) is not None:
+            return why
         return f"the book's statement left {', '.join(left)} as they were"
 
 
@@ -53,23 +60,64 @@ async def contain(look: Look, verdict: PositionVerdict, *, is_last: bool) -> Non
 
     `is_last`: of this look. What a person let through is through with it.
     """
+    before = await _read_elsewhere(look)
     async with look.writing() as record:
-        reading = await look.tools.book.read_within(
+        reading = before or await look.tools.book.read_within(
             record.connection,
             look.tools.account,
             reach=PINNING_REACH,
             symbol_of=look.tools.venue.symbol_of,
         )
+        reading = with_statuses(reading, look.told)
         if not _still_so(look, verdict, reading):
             look.find(verdict.kind, verdict.subject, "the book changed meanwhile", "left alone")
             return
         done = await _deactivate(look, verdict, reading, record)
         opened = await record.open_incident(_draft(look, done))
         await _record(look, done, record, opened.id)
+        intents = await _intend(look, done, record, opened.id)
         await _note_breach(look, verdict, record, opened.id)
         if done.let_through is not None:
             await _record_let_through(look, done, record, opened.id, is_last=is_last)
     _tell(look, done, opened.id)
+    if intents:
+        await settle_now(look, intents)
+
+
+async def _read_elsewhere(look: Look) -> BookReading | None:
+    """A book in another database is read before our transaction, which must not wait for it."""
+    book = look.tools.book
+    if not book.is_elsewhere:
+        return None
+    return await book.read(
+        look.tools.account, reach=PINNING_REACH, symbol_of=look.tools.venue.symbol_of
+    )
+
+
+async def _intend(look: Look, done: _Containment, record: Record, incident_id: int) -> list[Intent]:
+    """Pending from here on: the containments, and what each bot is to be asked."""
+    intents = []
+    for profile in done.wanted:
+        if profile.id not in done.pending:
+            continue
+        await record.intents.drop_other(IntentKind.ACTIVATE, profile.id)
+        intent = await record.intents.add(
+            IntentDraft(
+                kind=IntentKind.DEACTIVATE,
+                target=profile.id,
+                key=secrets.token_hex(16),
+                incident_id=incident_id,
+                payload={
+                    "symbol": done.verdict.symbol,
+                    "reason": done.verdict.reason,
+                    "rule": done.verdict.kind.value,
+                    "status_before": profile.status,
+                },
+            )
+        )
+        await _add_containment(look, done, record, profile, incident_id, key=intent.key)
+        intents.append(replace(intent, is_wanted=True))
+    return intents
 
 
 def _still_so(look: Look, verdict: PositionVerdict, reading: BookReading) -> bool:
@@ -91,14 +139,19 @@ async def _deactivate(
     if why_held is not None and look.leave_for("positions") is not None:
         why_held, let_through = None, why_held
     inactive: frozenset[ProfileId] = frozenset()
+    pending: frozenset[ProfileId] = frozenset()
     if look.judging.enforces and why_held is None and wanted:
-        inactive = await look.tools.book.deactivate(record.connection, [p.id for p in wanted])
+        if look.tools.book.driver is not None:
+            pending = frozenset(p.id for p in wanted)
+        else:
+            inactive = await look.tools.book.deactivate(record.connection, [p.id for p in wanted])
     return _Containment(
         verdict=verdict,
         reading=reading,
         pinning=pinning,
         wanted=wanted,
         inactive=inactive,
+        pending=pending,
         why_held=why_held,
         let_through=let_through,
     )
@@ -132,6 +185,9 @@ def _draft(look: Look, done: _Containment) -> IncidentDraft:
         "held_back": done.why_held,
         "not_contained": done.why_not_contained(look),
     }
+    if done.pending:
+        details["containment"] = "pending"
+        details["not_contained"] = "the bot has not confirmed yet that it enters no trade"
     if not look.judging.enforces:
         details["would_contain"] = [p.id for p in done.wanted]
     elif done.why_held is None:
@@ -169,20 +225,7 @@ async def _record(look: Look, done: _Containment, record: Record, incident_id: i
 async def _record_contained(
     look: Look, done: _Containment, record: Record, profile: Profile, incident_id: int
 ) -> None:
-    again = await record.add_containment(
-        profile_id=profile.id,
-        incident_id=incident_id,
-        reason=done.verdict.reason,
-        status_before=profile.status,
-        held=_held(look, done.reading),
-    )
-    if any(c.profile_id == profile.id for c in look.memory.containments):
-        name = done.verdict.kind.value.replace("_", " ")
-        by_hand = (
-            f"profile {profile.id} was re-enabled by hand while the {name} of "
-            f"{done.verdict.symbol} is there"
-        )
-        await record.add_event(incident_id, "reenabled_by_hand", by_hand)
+    again = await _add_containment(look, done, record, profile, incident_id)
     text = f"profile {profile.id} set inactive" + (" again" if again else "")
     await record.add_event(incident_id, "contained", text)
     await record.announce(
@@ -194,6 +237,33 @@ async def _record_contained(
             "incident_id": incident_id,
         }
     )
+
+
+async def _add_containment(  # noqa: PLR0917 - the facts of one containment, passed on once
+    look: Look,
+    done: _Containment,
+    record: Record,
+    profile: Profile,
+    incident_id: int,
+    key: str | None = None,
+) -> bool:
+    """Its row; True if it had been contained for this incident before. `key`: it is pending."""
+    again = await record.add_containment(
+        profile_id=profile.id,
+        incident_id=incident_id,
+        reason=done.verdict.reason,
+        status_before=profile.status,
+        held=_held(look, done.reading),
+        driver_key=key,
+    )
+    if any(c.profile_id == profile.id and not c.pending for c in look.memory.containments):
+        name = done.verdict.kind.value.replace("_", " ")
+        by_hand = (
+            f"profile {profile.id} was re-enabled by hand while the {name} of "
+            f"{done.verdict.symbol} is there"
+        )
+        await record.add_event(incident_id, "reenabled_by_hand", by_hand)
+    return again
 
 
 def _held(look: Look, reading: BookReading) -> frozenset[Symbol]:
@@ -234,6 +304,8 @@ def _tell(look: Look, done: _Containment, incident_id: int) -> None:
     elif done.why_not_contained(look) is not None:
         action = "not contained"
         look.unjudged.append(f"{verdict.subject}: {done.why_not_contained(look)}")
+    elif done.pending:
+        action = f"containing {', '.join(sorted(done.pending))}"
     else:
         action = "contained" if done.inactive else "incident"
     look.find(
@@ -275,11 +347,6 @@ async def _open(
     look.find(verdict.kind, verdict.subject, verdict.reason, action, incident_id=opened.id)
 
 
-def breach_of(look: Look, verdict: PositionVerdict) -> Breach | None:
-    """Whether it is a ghost of at least `policy.ghost_threshold_notional`."""
-    return find_breach(verdict, account=look.tools.account, threshold=look.judging.ghost_threshold)
-
-
 async def report_breach(look: Look, verdict: PositionVerdict, *, action: str) -> None:
     """A ghost that grew to the threshold after its incident was opened."""
     await _open(look, verdict, action, {})
@@ -291,61 +358,6 @@ async def _note_breach(
     breach = breach_of(look, verdict)
     if breach is not None:
         await record.add_event_once(incident_id, "threshold", breach.text)
-
-
-def position_draft(
-    look: Look,
-    verdict: PositionVerdict,
-    *,
-    reading: BookReading,
-    pinned: list[ProfileId],
-    details: dict[str, object],
-) -> IncidentDraft:
-    """The incident of one position, with the evidence that it rests on."""
-    name = verdict.kind.value.replace("_", " ")
-    breach = breach_of(look, verdict)
-    if breach is not None:
-        details = {**details, "threshold": breach.details}
-    return IncidentDraft(
-        key=IncidentKey(
-            kind=IncidentKind(verdict.kind.value),
-            book=look.tools.book.name,
-            account=look.tools.account,
-            subject=verdict.subject,
-        ),
-        severity=severity_of_position(verdict),
-        title=f"{name} on {look.tools.account}: {verdict.symbol} {verdict.side}: {verdict.reason}",
-        symbol=verdict.symbol,
-        profile_id=pinned[0] if len(pinned) == 1 else None,
-        details=details,
-        evidence=evidence_bundle(
-            reading=reading,
-            snapshot=look.snapshot,
-            symbol=verdict.symbol,
-            verdict=verdict,
-            limits={"positions": look.judging.positions},
-            changed_at=look.changed_at.get(verdict.symbol),
-            under=JudgedUnder(
-                now=max(look.now, reading.read_at),
-                ownership=look.ownership,
-                first_seen_at=look.suspicions.first_seen_at(POSITION_FAMILY, verdict.subject),
-            ),
-        ),
-    )
-
-
-def facts_of(verdict: PositionVerdict) -> dict[str, object]:
-    """What the incident's own page shows first."""
-    return {
-        "why": verdict.reason,
-        "symbol": verdict.symbol,
-        "side": verdict.side,
-        "qty": verdict.venue_qty or verdict.book_qty,
-        "venue_qty": verdict.venue_qty,
-        "book_qty": verdict.book_qty,
-        "notional": verdict.notional,
-        "profiles": list(verdict.profile_ids),
-    }
 
 
 def _mass_change(look: Look, why: str) -> IncidentDraft:

@@ -27,13 +27,18 @@ async def watch_contained(look: Look) -> None:
     await _judge_entries(look)
 
 
+def _confirmed(look: Look) -> list[Containment]:
+    """A bot that has not confirmed yet that it stopped neither agrees nor disobeys."""
+    return [c for c in look.memory.containments if not c.pending]
+
+
 async def _count_parity(look: Look) -> None:
     """One more look that agrees, or start over; once enough have agreed, seldom a write."""
     needed = look.judging.position_confirmations
     active = {p.id for p in look.reading.profiles if p.is_active}
     kept: list[Containment] = []
     released: list[Containment] = []
-    for containment in look.memory.containments:
+    for containment in _confirmed(look):
         agreement = judge_agreement(
             containment=containment,
             reading=look.reading,
@@ -88,7 +93,7 @@ async def _judge_entries(look: Look) -> None:
     look.settled.add(KIND)
     found: dict[ProfileId, list[Entry]] = defaultdict(list)
     for entry in find_entries(
-        containments=look.memory.containments, reading=look.reading, snapshot=look.snapshot
+        containments=_confirmed(look), reading=look.reading, snapshot=look.snapshot
     ):
         found[entry.profile_id].append(entry)
     standing = {i.key.subject: i for i in look.memory.incidents if i.key.kind is KIND}

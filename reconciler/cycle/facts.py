@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from reconciler.domain.orders import BookOrder
 from reconciler.domain.snapshot import Snapshot
 
 
@@ -26,6 +27,8 @@ class PassFacts:
     """What this pass could not look at, in words for people."""
     open_orders: int | None = None
     stale_by_profile: Mapping[str, StaleOrders] | None = None
+    stale_orders: tuple[BookOrder, ...] = ()
+    """Those of `stale_by_profile`, the oldest first."""
     discrepancies: Mapping[str, int] | None = None
     """Position verdict kind → how many."""
     unattributed: int | None = None
@@ -33,6 +36,8 @@ class PassFacts:
     synced: Counter[str] = field(default_factory=Counter)
     quarantined: int = 0
     deactivated: int = 0
+    pending: Mapping[str, str] | None = None
+    """Profiles that are to be set inactive, and why their bots have not confirmed it."""
     guard_trips: Counter[str] = field(default_factory=Counter)
     paused: str | None = None
     """By whom and until when; empty: the account is not paused."""

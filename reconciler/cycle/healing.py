@@ -65,7 +65,11 @@ def weigh_account(look: Look) -> list[IncidentDraft]:
 
 def _skews(look: Look) -> list[IncidentDraft]:
     drafts = []
-    skews = {"database": look.memory.clock_skew, "venue": look.snapshot.venue_clock_skew}
+    skews = {
+        "database": look.memory.clock_skew,
+        "venue": look.snapshot.venue_clock_skew,
+        "book": look.reading.clock_skew,
+    }
     for source, skew in skews.items():
         if skew is None or abs(skew) <= look.judging.max_clock_skew:
             continue

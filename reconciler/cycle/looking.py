@@ -5,39 +5,29 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from reconciler.cycle.bots import ask_bots, with_statuses
 from reconciler.cycle.facts import PassFacts
 from reconciler.cycle.judging import Judging
 from reconciler.cycle.suspicion_book import POSITION_FAMILY, SuspicionBook
+from reconciler.cycle.tools import Tools
 from reconciler.domain.book import BookReading
 from reconciler.domain.decisions import Acceptance, Ignored
-from reconciler.domain.identity import AccountName, Asset, BookOrderId, RunId, Symbol
+from reconciler.domain.identity import Asset, BookOrderId, ProfileId, RunId, Symbol
 from reconciler.domain.incidents import IncidentKind, OpenIncident
 from reconciler.domain.leases import Lease
 from reconciler.domain.memory import Baseline, Memory, OwnWrite, SeenSymbol
+from reconciler.domain.orders import BookOrder
 from reconciler.domain.outcome import Finding
 from reconciler.domain.snapshot import ScopeName, Snapshot
 from reconciler.domain.verdicts import PositionVerdict
-from reconciler.ports import Book, Record, Store, Venue
+from reconciler.ports import Record, Venue
 from reconciler.rules.book_changes import changed_at_by_symbol, digests_of, note_changes
 from reconciler.rules.ghost_positions import judge_positions, mark_moved
 from reconciler.rules.ownership import Ownership
+from reconciler.rules.set_aside import as_learnt, as_set_aside, learnt_of
 
 MIN_REACH = timedelta(minutes=10)
 """Rows that changed this long ago are still read, though they ended: for grace and for orphans."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tools:
-    """The adapters of one account, from the composition root."""
-
-    account: AccountName
-    venue: Venue
-    book: Book
-    store: Store
-
-    def writing(self, lease: Lease, run: RunId, mode: str) -> AbstractAsyncContextManager[Record]:
-        """A write transaction that checks the lease first."""
-        return self.store.writing(lease, book=self.book.name, run=run, mode=mode)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -56,6 +46,10 @@ class Look:
     own_writes: dict[BookOrderId, OwnWrite]
     changed_at: dict[Symbol, datetime]
     suspicions: SuspicionBook
+    told: Mapping[ProfileId, bool] = field(default_factory=dict)
+    """Contained profiles whose bots were asked: whether each may enter trades."""
+    learnt: Mapping[BookOrderId, BookOrder] = field(default_factory=dict)
+    """Orders that are known to have ended, as their rows say still: they are not ours to write."""
     positions: tuple[PositionVerdict, ...] = ()
     baselines: Mapping[Asset, Baseline] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
@@ -83,6 +77,13 @@ class Look:
         if leave is None or held is None or not self.judging.enforces:
             return None
         return leave if held.opened_at <= leave.accepted_at else None
+
+    @property
+    def pending(self) -> frozenset[ProfileId]:
+        """Profiles whose bots have not confirmed yet that they are inactive: they are asked on."""
+        if self.tools.book.driver is None:
+            return frozenset()
+        return frozenset(c.profile_id for c in self.memory.containments if c.pending)
 
     def incident_of(self, kind: IncidentKind, subject: str) -> OpenIncident | None:
         """The unresolved incident, as it was at the start of this look."""
@@ -157,6 +158,7 @@ async def take_look(tools: Tools, judging: Judging, lease: Lease, run: RunId) ->
     symbol_of = tools.venue.symbol_of
     reading = await tools.book.read(tools.account, reach=reach, symbol_of=symbol_of)
     memory = await tools.store.memory(book=tools.book.name, account=tools.account)
+    told, silent = await ask_bots(tools, memory)
     if memory.pause is not None and judging.enforces:
         judging = replace(judging, mode="paused")
     noted = note_changes(seen=memory.seen, digests=digests_of(reading), now=memory.now)
@@ -164,6 +166,11 @@ async def take_look(tools: Tools, judging: Judging, lease: Lease, run: RunId) ->
     if noted != memory.seen:
         async with tools.writing(lease, run, judging.mode) as record:
             await record.keep_reading(seen=noted, own_writes=own_writes, read_at=reading.read_at)
+    reading = with_statuses(await _with_set_aside(tools, reading), told)
+    learnt: Mapping[BookOrderId, BookOrder] = {}
+    if not tools.book.writes_orders:
+        ended = learnt_of(memory.suspicions.values(), confirmations=judging.order_confirmations)
+        reading, learnt = as_learnt(reading, ended)
     asked = {p.symbol for p in reading.positions} | {o.symbol for o in reading.orders}
     asked |= {b.symbol for b in (memory.baselines or {}).values() if b.symbol is not None}
     snapshot = await tools.venue.snapshot(now=memory.now, symbols=asked)
@@ -179,6 +186,8 @@ async def take_look(tools: Tools, judging: Judging, lease: Lease, run: RunId) ->
         noted=noted,
         own_writes=own_writes,
         changed_at=changed_at_by_symbol(reading=reading, noted=noted, own=own_writes),
+        told=told,
+        learnt=learnt,
         suspicions=SuspicionBook(
             memory.suspicions, book=tools.book.name, account=tools.account, now=memory.now
         ),
@@ -191,7 +200,18 @@ async def take_look(tools: Tools, judging: Judging, lease: Lease, run: RunId) ->
     look.facts.paused = memory.pause.sentence if memory.pause is not None else ""
     look.facts.skew_of_database = memory.clock_skew
     look.facts.skew_of_venue = snapshot.venue_clock_skew
+    for profile_id, why in silent.items():
+        look.find("containment", profile_id, f"its bot does not tell its state: {why}", "none")
     return look
+
+
+async def _with_set_aside(tools: Tools, reading: BookReading) -> BookReading:
+    """Where the orders are the bot's alone to write, what was said of them is in our tables."""
+    live = [order.id for order in reading.orders if order.state.is_live]
+    if tools.book.writes_orders or not live:
+        return reading
+    rows = await tools.store.set_aside(book=tools.book.name, order_ids=live)
+    return as_set_aside(reading, rows)
 
 
 async def _read_twice(

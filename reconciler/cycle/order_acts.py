@@ -8,12 +8,14 @@ from reconciler.cycle.order_drafts import (
     refused_draft,
     reported_draft,
     reported_severity,
+    unaware_fill_draft,
 )
+from reconciler.cycle.order_intents import write_elsewhere
 from reconciler.cycle.order_stage import OrderPlan
-from reconciler.cycle.order_writes import Leave, write_orders
+from reconciler.cycle.order_writes import Leave, update_of, write_orders
 from reconciler.domain.errors import BookUnreadableError, DatabaseRefusedError
-from reconciler.domain.incidents import IncidentKind
-from reconciler.domain.verdicts import OrderVerdict
+from reconciler.domain.incidents import IncidentDraft, IncidentKind
+from reconciler.domain.verdicts import OrderVerdict, OrderVerdictKind
 from reconciler.ports import Record
 
 AT_ONCE = 100
@@ -23,6 +25,8 @@ AT_ONCE = 100
 async def act_on_orders(look: Look, plan: OrderPlan) -> None:
     """Write what was confirmed. Each row that moved since it was read is left alone (rule 8)."""
     refused: dict[str, str] = {}
+    if not look.tools.book.writes_orders:
+        plan.to_learn, plan.to_write = plan.to_write, []
     due = [*plan.to_write, *plan.to_quarantine]
     for start in range(0, len(due), AT_ONCE):
         is_last = start + AT_ONCE >= len(due)
@@ -48,8 +52,12 @@ async def _write(
         acceptance=plan.leave,
         is_used_up=is_last and plan.uses_up_leave,
     )
+    book = look.tools.book
+    in_three_steps = look.judging.enforces and book.is_elsewhere and book.writes_orders
     try:
-        await write_orders(look, plan.lookups, verdicts, leave)
+        await (write_elsewhere if in_three_steps else write_orders)(
+            look, plan.lookups, verdicts, leave
+        )
     except (BookUnreadableError, DatabaseRefusedError) as error:
         if len(verdicts) > 1:
             for verdict in verdicts:
@@ -71,7 +79,7 @@ async def _report(look: Look, plan: OrderPlan, refused: dict[str, str]) -> None:
             look.find(verdict.kind, verdict.subject, verdict.reason, "incident open")
         else:
             news.append(verdict)
-    drafts = []
+    drafts = _learnt_alone(look, plan)
     if plan.mass_change is not None and (IncidentKind.MASS_CHANGE, "orders") not in standing:
         drafts.append(mass_change_draft(look, plan.mass_change))
     if refused:
@@ -94,6 +102,23 @@ async def _report(look: Look, plan: OrderPlan, refused: dict[str, str]) -> None:
             "incident",
             incident_id=incident_opened.id,
         )
+
+
+def _learnt_alone(look: Look, plan: OrderPlan) -> list[IncidentDraft]:
+    """What the venue shows of orders that are the bot's alone to write: a fill that it does not
+    know of is an incident, said once.
+    """
+    drafts = []
+    for verdict in plan.to_learn:
+        update = update_of(verdict)
+        text = f"{verdict.reason}; its row is the bot's to write"
+        look.find(verdict.kind, verdict.subject, text, "none")
+        if verdict.kind is not OrderVerdictKind.ENDED or update.filled <= update.order.filled:
+            continue
+        look.still_there.add((IncidentKind.UNAWARE_FILL, verdict.subject))
+        if look.incident_of(IncidentKind.UNAWARE_FILL, verdict.subject) is None:
+            drafts.append(unaware_fill_draft(look, plan.lookups, verdict, update))
+    return drafts
 
 
 async def _note_reappeared(verdict: OrderVerdict, record: Record) -> None:

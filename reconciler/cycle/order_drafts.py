@@ -1,19 +1,22 @@
 """Incidents about orders: what each says, and the evidence that it rests on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from reconciler.cycle.looking import Look
 from reconciler.cycle.suspicion_book import ORDER_FAMILY
 from reconciler.domain.identity import BookOrderId
 from reconciler.domain.incidents import IncidentDraft, IncidentKey, IncidentKind, Severity
-from reconciler.domain.orders import OrderUpdate
+from reconciler.domain.orders import BookOrder, OrderUpdate
 from reconciler.domain.snapshot import Lookup
 from reconciler.domain.verdicts import OrderVerdict, OrderVerdictKind
-from reconciler.incidents.evidence import JudgedUnder, evidence_bundle
+from reconciler.incidents.evidence import JudgedUnder, evidence_bundle, evidence_of_many
+from reconciler.rules.matching import match_orders
 from reconciler.rules.severity import FIXED, severity_of_order, why_exposure_uncertain
 
 Lookups = Mapping[BookOrderId, Lookup]
+NAMED = 20
+"""Order ids in the details of an incident about many; a screen holds no more."""
 
 
 def quarantined_draft(look: Look, lookups: Lookups, verdict: OrderVerdict) -> IncidentDraft:
@@ -136,8 +139,25 @@ def _order_draft(
     )
 
 
+def named_orders(rows: Sequence[BookOrder]) -> dict[str, object]:
+    """For `details` of an incident about many orders; the evidence has their rows."""
+    return {
+        "symbols": sorted({row.symbol for row in rows}),
+        "orders": [row.id for row in rows[:NAMED]],
+        "orders_more": max(len(rows) - NAMED, 0),
+    }
+
+
+def _not_shown(look: Look) -> list[BookOrder]:
+    """Live rows that the venue's listing does not have, the oldest first."""
+    shown = match_orders(rows=look.reading.orders, listed=look.snapshot.orders).by_order
+    rows = [r for r in look.reading.orders if r.state.is_live and r.id not in shown]
+    return sorted(rows, key=lambda row: (row.created_at, row.id))
+
+
 def mass_change_draft(look: Look, why: str) -> IncidentDraft:
     """Half the account seems gone: nothing is quarantined (rule 9)."""
+    missing = _not_shown(look)
     return IncidentDraft(
         key=IncidentKey(
             kind=IncidentKind.MASS_CHANGE,
@@ -149,15 +169,17 @@ def mass_change_draft(look: Look, why: str) -> IncidentDraft:
         title=f"account {look.tools.account}: mass change, nothing is quarantined",
         details={
             "why": why,
+            "profiles": sorted({row.profile_id for row in missing}),
+            **named_orders(missing),
             "mend": "check the key, the sub-account and the database; nothing is quarantined "
             "until the listing has the orders again or a person lets it through "
             "(docs/runbooks/mass-change.md)",
         },
-        evidence=evidence_bundle(
+        evidence=evidence_of_many(
             reading=look.reading,
             snapshot=look.snapshot,
-            symbol=None,
-            verdict={"why": why},
+            orders=missing,
+            why=why,
             limits={"blast": look.judging.blast, "orders": look.judging.orders},
         ),
     )

@@ -35,6 +35,8 @@ class OrderPlan:
     """What the order stage decided: confirmed verdicts, by what is to be done about them."""
 
     to_write: list[OrderVerdict] = field(default_factory=list)
+    to_learn: list[OrderVerdict] = field(default_factory=list)
+    """As `to_write`, of a book whose orders are not ours to write."""
     to_quarantine: list[OrderVerdict] = field(default_factory=list)
     to_report: list[OrderVerdict] = field(default_factory=list)
     """Stuck orders and orphans: an incident, no write."""
@@ -51,6 +53,7 @@ class OrderPlan:
 async def plan_orders(look: Look) -> OrderPlan:
     """Judge every order of the account and decide what is confirmed. Writes nothing."""
     plan = OrderPlan()
+    _keep_learnt(look)
     limits = _limits(look)
     rows = tuple(o for o in look.reading.orders if look.ownership.covers(o.symbol))
     listed = [o for o in look.snapshot.orders if look.ownership.covers(o.symbol)]
@@ -95,12 +98,22 @@ async def plan_orders(look: Look) -> OrderPlan:
     return plan
 
 
+def _keep_learnt(look: Look) -> None:
+    """What their rows do not say stays known, and a fill that the bot has not seen stays told."""
+    for order_id in look.learnt:
+        look.suspicions.stand(ORDER_FAMILY, order_id)
+        incident = look.incident_of(IncidentKind.UNAWARE_FILL, order_id)
+        if incident is not None:
+            look.still_there.add((IncidentKind.UNAWARE_FILL, order_id))
+
+
 def _limits(look: Look) -> OrderLimits:
     """The operator's limits, with the reason why ages cannot be trusted now (rule 13)."""
     limits, most = look.judging.orders, look.judging.max_clock_skew
     skews = {
         "database and host": look.memory.clock_skew,
         "venue and host": look.snapshot.venue_clock_skew or timedelta(0),
+        "the book's database and host": look.reading.clock_skew or timedelta(0),
     }
     for which, skew in skews.items():
         if abs(skew) > most:
@@ -344,19 +357,27 @@ def _leave(look: Look, verdict: OrderVerdict, *, tried: bool) -> None:
 
 
 def _see(look: Look, verdict: OrderVerdict, kind: Kind, *, counts: bool = True) -> Suspicion:
-    ending = f"{verdict.state} {verdict.filled}" if verdict.kind is Kind.ENDED else ""
     return look.suspicions.see(
         kind,
         verdict.subject,
         spacing=look.judging.order_confirm_after,
         counts=counts,
-        saying=ending,
+        saying=_saying(verdict),
     )
+
+
+def _saying(verdict: OrderVerdict) -> str:
+    """Another ending counts from the start."""
+    return f"{verdict.state} {verdict.filled}" if verdict.kind is Kind.ENDED else ""
 
 
 def _confirmed(look: Look, verdict: OrderVerdict, kind: Kind, *, again: bool = True) -> bool:
     """Seen often enough; if not, look `again` soon."""
     confirmations = look.judging.order_confirmations
+    if not look.tools.book.writes_orders and look.suspicions.stands_confirmed(
+        kind, verdict.subject, saying=_saying(verdict), confirmations=confirmations
+    ):
+        return True  # and stays so: what stands in a row that is not ours is not counted on
     if is_confirmed(_see(look, verdict, kind), confirmations=confirmations):
         return True
     if again:

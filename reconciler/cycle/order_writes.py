@@ -4,9 +4,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from reconciler.cycle.looking import Look
 from reconciler.cycle.order_drafts import Lookups, quarantined_draft, unaware_fill_draft
+from reconciler.cycle.order_facts import OrderFacts, keep_facts
 from reconciler.domain.book import BookReading
 from reconciler.domain.decisions import Acceptance
 from reconciler.domain.identity import BookOrderId, Symbol
@@ -66,7 +68,7 @@ async def write_orders(
     Raises BookUnreadableError or DatabaseRefusedError where the book refuses one of them.
     """
     by_id = {v.subject: v for v in verdicts}
-    updates = [_update_of(v) for v in by_id.values()]
+    updates = [update_of(v) for v in by_id.values()]
     done = _Written()
     async with look.writing() as record:
         written = await _update(look, updates, record, done)
@@ -74,17 +76,14 @@ async def write_orders(
             verdict = by_id[update.order.id]
             if update.order.id not in written:
                 done.find(verdict, "the row moved meanwhile", "left alone")
-            elif verdict.kind is Kind.QUARANTINE:
-                await _quarantined(
-                    look, lookups, verdict, update, record=record, done=done, leave=leave
-                )
             else:
-                await _synced(look, lookups, verdict, update, record=record, done=done)
-        await _use(look, leave, record, quarantined=done.quarantined)
+                facts = facts_of(look, lookups, verdict, update, leave)
+                await _keep(record, verdict, facts, look=look, done=done)
+        await use_leave(look, leave, record, quarantined=done.quarantined)
     done.tell(look)
 
 
-async def _use(look: Look, leave: Leave, record: Record, *, quarantined: int) -> None:
+async def use_leave(look: Look, leave: Leave, record: Record, *, quarantined: int) -> None:
     """Who let how many through, on the timeline of what was held."""
     if leave.acceptance is None:
         return
@@ -96,7 +95,8 @@ async def _use(look: Look, leave: Leave, record: Record, *, quarantined: int) ->
         await record.use_acceptance(leave.acceptance)
 
 
-def _update_of(verdict: OrderVerdict) -> OrderUpdate:
+def update_of(verdict: OrderVerdict) -> OrderUpdate:
+    """What is written for this verdict."""
     assert verdict.order is not None
     return OrderUpdate(
         order=verdict.order,
@@ -112,22 +112,28 @@ async def _update(
     """The ids that were written, or would have been."""
     if not look.judging.enforces:
         return frozenset(u.order.id for u in updates)
-    still = await _unmoved(look, updates, record)
+    still = unmoved(await _read_again(look, record.connection), updates)
+    if not look.tools.book.writes_orders:  # what we say of them is in our tables alone
+        return frozenset(u.order.id for u in still)
     written = await look.tools.book.update_orders(record.connection, still)
     if written:
         await _absorb(look, [u for u in still if u.order.id in written], record, done)
     return written
 
 
-async def _unmoved(look: Look, updates: Sequence[OrderUpdate], record: Record) -> list[OrderUpdate]:
-    """The second look at the book, inside the transaction: rows that are as they were judged."""
-    now = await look.tools.book.read_within(
-        record.connection,
+async def _read_again(look: Look, connection: Any) -> BookReading:
+    """The second look at the book, inside the transaction."""
+    return await look.tools.book.read_within(
+        connection,
         look.tools.account,
         reach=look.judging.orders.grace,
         symbol_of=look.tools.venue.symbol_of,
     )
-    rows = {row.id: _identity(row) for row in now.orders}
+
+
+def unmoved(reading: BookReading, updates: Sequence[OrderUpdate]) -> list[OrderUpdate]:
+    """Those whose rows are as they were judged."""
+    rows = {row.id: _identity(row) for row in reading.orders}
     return [u for u in updates if rows.get(u.order.id) == _identity(u.order)]
 
 
@@ -149,26 +155,10 @@ async def _absorb(
     look: Look, updates: Sequence[OrderUpdate], record: Record, done: _Written
 ) -> None:
     """What we wrote is no change by the bot: it must not explain a position away (rule 5)."""
-    by_id = {u.order.id: u for u in updates}
     span = await record.span()
     done.own_writes = {u.order.id: _own_write(look, u, span) for u in updates}
-    orders = tuple(
-        replace(
-            row,
-            raw_status=done.own_writes[row.id].status,
-            state=by_id[row.id].state,
-            filled=by_id[row.id].filled,
-        )
-        if row.id in by_id
-        else row
-        for row in look.reading.orders
-    )
-    done.reading = replace(look.reading, orders=orders)
-    digests = digests_of(done.reading)
-    for symbol in {u.order.symbol for u in updates}:
-        before = look.noted.get(symbol)
-        changed_at = before.changed_at if before is not None else None
-        done.noted[symbol] = SeenSymbol(digest=digests.get(symbol, ""), changed_at=changed_at)
+    done.reading = as_written(look, updates)
+    done.noted = noted_as_written(look, done.reading, updates)
     await record.keep_reading(
         seen={**look.noted, **done.noted},
         own_writes={**look.own_writes, **done.own_writes},
@@ -176,97 +166,115 @@ async def _absorb(
     )
 
 
+def as_written(look: Look, updates: Sequence[OrderUpdate]) -> BookReading:
+    """The reading, with what we write."""
+    by_id = {u.order.id: u for u in updates}
+    orders = tuple(
+        replace(
+            row,
+            raw_status=look.tools.book.word_to_write(by_id[row.id]),
+            state=by_id[row.id].state,
+            filled=by_id[row.id].filled,
+        )
+        if row.id in by_id
+        else row
+        for row in look.reading.orders
+    )
+    return replace(look.reading, orders=orders)
+
+
+def noted_as_written(
+    look: Look, reading: BookReading, updates: Sequence[OrderUpdate]
+) -> dict[Symbol, SeenSymbol]:
+    """What is remembered of these markets, so that our own write is no change (rule 5)."""
+    digests, noted = digests_of(reading), {}
+    for symbol in {u.order.symbol for u in updates}:
+        before = look.noted.get(symbol)
+        changed_at = before.changed_at if before is not None else None
+        noted[symbol] = SeenSymbol(digest=digests.get(symbol, ""), changed_at=changed_at)
+    return noted
+
+
 def _own_write(look: Look, update: OrderUpdate, span: tuple[datetime, datetime]) -> OwnWrite:
     word = look.tools.book.word_to_write(update)
     return OwnWrite(status=word, written_from=span[0], written_to=span[1])
 
 
-async def _synced(
-    look: Look,
-    lookups: Lookups,
-    verdict: OrderVerdict,
-    update: OrderUpdate,
-    *,
-    record: Record,
-    done: _Written,
+async def _keep(
+    record: Record, verdict: OrderVerdict, facts: OrderFacts, *, look: Look, done: _Written
 ) -> None:
-    word = look.tools.book.word_to_write(update)
-    incident_id = None
-    if verdict.kind is Kind.ENDED and update.filled > update.order.filled:
-        draft = unaware_fill_draft(look, lookups, verdict, update)
-        incident_id = (await record.open_incident(draft)).id
-        done.unaware.append(verdict.subject)
-    is_news = await _audit(look, record, update, rule="order_status_sync", incident_id=incident_id)
-    if look.judging.enforces:
-        done.synced[update.state.value] += 1
-    action = "written" if look.judging.enforces else f"would have written {word}"
-    done.find(verdict, verdict.reason, action, status=word)
-    if not is_news:  # observe, which says the same at every look
+    """The record of one order that was written, in the same transaction."""
+    enforces = look.judging.enforces
+    incident_id, _ = await keep_facts(record, facts, applied=enforces)
+    if verdict.kind is Kind.QUARANTINE:
+        done.quarantined += enforces
+        action = "quarantined" if enforces else "would have quarantined"
+        done.find(verdict, verdict.reason, action, incident_id=incident_id)
         return
-    await record.announce(
-        {
-            "event": "order_synced",
-            "order_id": update.order.id,
-            "profile_id": update.order.profile_id,
-            "account": look.tools.account,
-            "status": word,
-            "filled": update.filled,
-            "mode": look.judging.mode,
-        }
+    if facts.incident is not None:
+        done.unaware.append(verdict.subject)
+    done.synced[facts.state] += enforces
+    action = "written" if enforces else f"would have written {facts.word}"
+    done.find(verdict, verdict.reason, action, status=facts.word)
+
+
+def facts_of(
+    look: Look, lookups: Lookups, verdict: OrderVerdict, update: OrderUpdate, leave: Leave
+) -> OrderFacts:
+    """What is to be recorded with this write."""
+    order, book = update.order, look.tools.book
+    word = book.word_to_write(update)
+    facts = OrderFacts(
+        order_id=order.id,
+        kind=verdict.kind,
+        reason=verdict.reason,
+        word=word,
+        filled=f"{update.filled:f}",
+        state=update.state.value,
+        audit=_audit(update, word, verdict) if book.writes_orders else None,
     )
-
-
-async def _quarantined(
-    look: Look,
-    lookups: Lookups,
-    verdict: OrderVerdict,
-    update: OrderUpdate,
-    *,
-    record: Record,
-    done: _Written,
-    leave: Leave,
-) -> None:
-    order = update.order
-    draft = quarantined_draft(look, lookups, verdict)
-    opened = await record.open_incident(draft)
-    await _audit(look, record, update, rule="quarantine", incident_id=opened.id)
-    if look.judging.enforces:
-        done.quarantined += 1
-        await record.add_quarantine(
-            order_id=order.id,
-            profile_id=order.profile_id,
-            symbol=order.symbol,
-            reason=verdict.quarantine_reason or "never_seen",
-            status_before=order.raw_status,
-            incident_id=opened.id,
-            details={
+    if verdict.kind is Kind.QUARANTINE:
+        draft = quarantined_draft(look, lookups, verdict)
+        quarantine = {
+            "profile_id": order.profile_id,
+            "symbol": order.symbol,
+            "reason": verdict.quarantine_reason or "never_seen",
+            "status_before": order.raw_status,
+            "details": {
                 "verdict": verdict.reason,
                 "exposure": draft.details["exposure"],
                 **({"accepted": leave.acceptance.id} if leave.acceptance is not None else {}),
             },
-        )
-    action = "quarantined" if look.judging.enforces else "would have quarantined"
-    done.find(verdict, verdict.reason, action, incident_id=opened.id)
+        }
+        return replace(facts, incident=draft, quarantine=quarantine)
+    unaware = verdict.kind is Kind.ENDED and update.filled > order.filled
+    return replace(
+        facts,
+        incident=unaware_fill_draft(look, lookups, verdict, update) if unaware else None,
+        announcement={
+            "event": "order_synced",
+            "order_id": order.id,
+            "profile_id": order.profile_id,
+            "account": look.tools.account,
+            "status": word,
+            "filled": update.filled,
+            "mode": look.judging.mode,
+        },
+    )
 
 
-async def _audit(
-    look: Look, record: Record, update: OrderUpdate, *, rule: str, incident_id: int | None
-) -> bool:
+def _audit(update: OrderUpdate, word: str, verdict: OrderVerdict) -> dict[str, object]:
     order = update.order
-    return await record.audit(
-        applied=look.judging.enforces,
-        rule=rule,
-        target="order",
-        target_id=order.id,
-        before={
+    return {
+        "rule": "quarantine" if verdict.kind is Kind.QUARANTINE else "order_status_sync",
+        "before": {
             "status": order.raw_status,
             "filled": order.filled,
             "avg_price": order.avg_price,
         },
-        after={
-            "status": look.tools.book.word_to_write(update),
+        "after": {
+            "status": word,
             "filled": update.filled,
             "avg_price": update.avg_price if update.avg_price is not None else order.avg_price,
         },
-        incident_id=incident_id,
-    )
+    }

@@ -8,13 +8,13 @@ from typing import TypeAlias
 import structlog
 
 from reconciler.cycle.containment import (
-    breach_of,
     contain,
     report,
     report_breach,
     report_uncontained,
 )
 from reconciler.cycle.looking import Look
+from reconciler.cycle.position_drafts import breach_of
 from reconciler.cycle.suspicion_book import POSITION_FAMILY
 from reconciler.domain.errors import LeaseLostError, ReconcilerError
 from reconciler.domain.incidents import IncidentKind, OpenIncident
@@ -164,7 +164,9 @@ def _is_dealt_with(
     if incident.details.get("held_back") or "contained" not in incident.details:
         return False
     pinned = set(incident.details.get("pinned", ()))
-    active = {p.id for p in look.reading.profiles if p.is_active}
+    if look.tools.book.why_no_deactivation is not None:
+        return True  # it was said, and nothing more can be done
+    active = {p.id for p in look.reading.profiles if p.is_active} - look.pending
     return not (active & pinned if pinned else active)
 
 
@@ -179,5 +181,7 @@ async def _stand(look: Look, verdict: PositionVerdict, *, incident: OpenIncident
 
 
 def _standing_action(incident: OpenIncident | None) -> str:
+    if incident is not None and incident.details.get("containment") == "pending":
+        return "containment pending"
     contained = incident.details.get("contained") if incident is not None else None
     return "contained before" if contained else "incident open"

@@ -95,6 +95,16 @@ class SuspicionBook:
         if found is not None:
             self._keep(replace(found, last_seen_at=max(self._now, found.last_seen_at)))
 
+    def stands_confirmed(self, kind: str, subject: str, *, saying: str, confirmations: int) -> bool:
+        """Whether this very verdict was confirmed before; then it stands, and counts no further."""
+        found = self._by_subject.get((_family_of(kind), subject))
+        if found is None or not self._is_recent(found):
+            return False
+        if (found.key.kind, found.saying) != (kind, saying) or found.count < confirmations:
+            return False
+        self._keep(replace(found, last_seen_at=max(self._now, found.last_seen_at)))
+        return True
+
     def forget(self, family: frozenset[str], subject: str) -> None:
         """Both sides were seen to agree: what was suspected is over, however partial the look."""
         self._agreed.add((_family_of(next(iter(family))), subject))

@@ -1,7 +1,7 @@
 """What the bot's Postgres says: one reading of profiles, orders and positions."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from reconciler.domain.identity import AccountName, BookName, ProfileId, Symbol
@@ -63,6 +63,8 @@ class BookReading:
     stray_positions: tuple[BookPosition, ...] = ()
     unreadable: tuple[UnreadableRow, ...] = ()
     """Rows of this account's profiles, and stray ones."""
+    clock_skew: timedelta | None = None
+    """The book's database minus this host, where it is not that of our own tables."""
     other_accounts: frozenset[AccountName] = frozenset()
     """Accounts that other profiles of the book name."""
     other_profiles: frozenset[ProfileId] = frozenset()

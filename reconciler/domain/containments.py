@@ -31,3 +31,7 @@ class Containment:
     known."""
     reviewed_at: datetime | None = None
     """When a person last ended the profile's `entry_after_containment`; None: never."""
+    pending: bool = False
+    """Recorded, and its bot has not confirmed yet that the profile enters no trade."""
+    driver_key: str | None = None
+    """What its bot knows the deactivation by; None: its row in the book is all there is."""

@@ -23,8 +23,18 @@ class DatabaseRefusedError(DatabaseUnavailableError):
     """Postgres answered, and refused: a lock timeout, a constraint, a cancelled statement."""
 
 
+class BookDatabaseUnavailableError(DatabaseUnavailableError):
+    """The Postgres of one book did not answer, which is not that of our own tables."""
+
+
 class LeaseLostError(ReconcilerError):
     """Another daemon judges this account now: this process writes nothing more for it (rule 11)."""
+
+
+class DriverFailedError(ReconcilerError):
+    """The bot did not do, or did not tell, what it was asked: names the bot and the mend, and
+    carries no secret.
+    """
 
 
 class VenueMisconfiguredError(ReconcilerError):

@@ -255,6 +255,8 @@ class ProfileRow:
     parity_needed: int
     incidents: tuple[int, ...]
     """Unresolved incidents that name it."""
+    pending: str | None = None
+    """What its bot is asked and has not confirmed yet, and why; None: nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """What venue and book said, small enough to keep, whole enough to judge again offline."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -8,12 +8,15 @@ from typing import Any
 
 from reconciler.domain.book import BookReading
 from reconciler.domain.identity import Symbol
+from reconciler.domain.orders import BookOrder
 from reconciler.domain.positions import VenuePosition
 from reconciler.domain.snapshot import Lookup, Snapshot
 from reconciler.rules.ownership import Ownership
 
 FORMAT = 2
 """2: with `judged` and every row that a rule looks at, so that `replay` can judge again."""
+MANY = 200
+"""Rows kept of a verdict about many orders; its counts speak of all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +80,24 @@ def evidence_bundle(
             "limits": dict(limits),
         }
     )
+    return bundle
+
+
+def evidence_of_many(
+    *,
+    reading: BookReading,
+    snapshot: Snapshot,
+    orders: Sequence[BookOrder],
+    why: str,
+    limits: Mapping[str, object],
+) -> dict[str, Any]:
+    """Evidence about many orders at once, whatever their symbols: a count, that no rule can reach
+    again from the bundle.
+    """
+    bundle = evidence_bundle(
+        reading=reading, snapshot=snapshot, symbol=None, verdict={"why": why}, limits=limits
+    )
+    bundle["book"]["orders"] = _plain(orders[:MANY])
     return bundle
 
 

@@ -43,8 +43,9 @@ def _lines(report: IncidentReport, now: datetime) -> Iterator[str]:
     yield "Impact:"
     yield f"  Account: {incident.account}"
     yield f"  Profiles: {_listed(_profiles(report))}"
-    yield f"  Symbols: {incident.symbol or 'none named'}"
-    yield f"  Orders: {_listed(_orders(report))}"
+    yield f"  Symbols: {_listed(_symbols(report))}"
+    unnamed = int(report.details.get("orders_more") or 0)
+    yield f"  Orders: {_listed(_orders(report), unnamed=unnamed)}"
     yield f"Mitigation: {'; '.join(_mitigation(report))}"
     if incident.resolved_at is not None:
         yield f"Next Update (UTC): none, resolved at {incident.resolved_at:%Y-%m-%d %H:%M}"
@@ -61,6 +62,12 @@ def _profiles(report: IncidentReport) -> Iterator[str]:
         yield from map(str, report.details.get(key) or ())
 
 
+def _symbols(report: IncidentReport) -> Iterator[str]:
+    if report.incident.symbol:
+        yield report.incident.symbol
+    yield from map(str, report.details.get("symbols") or ())
+
+
 def _orders(report: IncidentReport) -> Iterator[str]:
     if report.incident.order_id:
         yield report.incident.order_id
@@ -70,10 +77,10 @@ def _orders(report: IncidentReport) -> Iterator[str]:
         yield str(order["id"] if isinstance(order, dict) else order)
 
 
-def _listed(names: Iterable[str]) -> str:
+def _listed(names: Iterable[str], *, unnamed: int = 0) -> str:
     unique = list(dict.fromkeys(names))
-    more = f" and {len(unique) - NAMED} more" if len(unique) > NAMED else ""
-    return (", ".join(unique[:NAMED]) or "none") + more
+    left = max(len(unique) - NAMED, 0) + unnamed
+    return (", ".join(unique[:NAMED]) or "none") + (f" and {left} more" if left else "")
 
 
 def _mitigation(report: IncidentReport) -> list[str]:

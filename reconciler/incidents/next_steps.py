@@ -31,6 +31,8 @@ def how_sure(kind: str, details: Mapping[str, Any]) -> str:
     if details.get("by"):
         return f"as sure as {details['by']}, who said so by hand"
     certainty = details.get("certainty")
+    if kind == "auth_failure" and details.get("class") == "inconclusive":
+        return "that requests are refused: very; whose fault it is: not known"
     said = SURENESS.get(kind, "see the runbook")
     return f"{said}; whose it is: {certainty}" if certainty else said
 
@@ -135,9 +137,15 @@ def _by_kind(incident: IncidentRow, details: Mapping[str, Any]) -> Iterator[Next
         case "entry_after_containment":
             yield NextStep(text="stop the bot: it does not obey its profile's status")
         case "book_unreadable" | "venue_auth" | "venue_unreachable" | "clock_skew" | "auth_failure":
-            yield NextStep(text="ask the doctor", command="reconciler check")
+            yield from _doctor(details)
         case _:
             yield NextStep(text=f"see {runbook_of(incident.kind)}")
+
+
+def _doctor(details: Mapping[str, Any]) -> Iterator[NextStep]:
+    if doors := details.get("open_doors"):
+        yield NextStep(text=f"take the bot off the network first: {', '.join(doors)} is open")
+    yield NextStep(text="ask the doctor", command="reconciler check")
 
 
 def _not_contained(details: Mapping[str, Any]) -> Iterator[NextStep]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,6 +27,7 @@ from reconciler.incidents.desk import Actor, Desk, checked_note
 from reconciler.incidents.errors import RefusedError
 from reconciler.incidents.operating import SQL, Operation, operating
 from reconciler.incidents.reading import answer_of, answers_of
+from reconciler.incidents.reenabling import ask_bot, intend, record_reenabled
 from reconciler.incidents.rows_of_books import (
     RECENT,
     ProfilePlace,
@@ -86,10 +88,18 @@ async def reenable(
     async with operating(
         desk, actor, "profiles reenable", target=profile_id, account=place.account
     ) as operation:
-        return await _reenable(operation, place, note)
+        standing, status = await _granted(operation, place)
+        if place.book.driver is None:
+            return await _reenable(operation, place, note, standing, status=status)
+        asked = await intend(operation, place, note, standing)
+    return await ask_bot(desk, actor, place, asked)
 
 
-async def _reenable(operation: Operation, place: ProfilePlace, note: str) -> Done:
+async def _granted(operation: Operation, place: ProfilePlace) -> tuple[list[Any], str]:
+    """The containments that end, and the status now.
+
+    Raises RefusedError with all that is missing.
+    """
     desk, connection, name = operation.desk, operation.connection, place.profile.id
     # A writing pass holds the lease: a ghost that it records now is seen below, or comes after us.
     await connection.fetchrow(queries("leases")["lock"], place.account)
@@ -105,50 +115,29 @@ async def _reenable(operation: Operation, place: ProfilePlace, note: str) -> Don
     now = next((p for p in reading.profiles if p.id == name), None)
     if now is None:
         raise RefusedError(f"profile {name} is not in the book any more")
-    if now.is_active:
+    if now.is_active and place.book.tells_status:
         raise RefusedError(
             f"profile {name} is not inactive: its status is {now.status!r} already; the daemon "
             "notes that at its next look"
         )
-    back_to = mine[0]["status_before"] or "active"  # of the oldest: before any of them
-    if name not in await place.book.activate(connection, [(name, back_to)]):
-        raise RefusedError(f"the book's statement left profile {name} {now.status!r}")
-    await _record(operation, place, before=now.status, after=back_to, note=note)
+    return mine, now.status
+
+
+async def _reenable(
+    operation: Operation,
+    place: ProfilePlace,
+    note: str,
+    standing: Sequence[Any],
+    *,
+    status: str,
+) -> Done:
+    """In the transaction of its record."""
+    name = place.profile.id
+    back_to = standing[0]["status_before"] or "active"  # of the oldest: before any of them
+    if name not in await place.book.activate(operation.connection, [(name, back_to)]):
+        raise RefusedError(f"the book's statement left profile {name} {status!r}")
+    await record_reenabled(operation, place, before=status, after=back_to, note=note)
     return operation.done(f"profile {name} is {back_to} again, and no longer contained")
-
-
-async def _record(
-    operation: Operation, place: ProfilePlace, *, before: str, after: str, note: str
-) -> None:
-    name, who = place.profile.id, operation.actor.who
-    released = await operation.connection.fetch(
-        SQL["release_containments"], place.book.name, name, who
-    )
-    about = [row["incident_id"] for row in released if row["incident_id"] is not None]
-    operation.incident_id = about[0] if about else None
-    operation.details = {"before": before, "after": after, "note": note}
-    await operation.add_audit(
-        book=place.book.name,
-        account=place.account,
-        rule="profiles reenable",
-        target="profile",
-        target_id=name,
-        before={"status": before},
-        after={"status": after},
-        incident_id=operation.incident_id,
-    )
-    text = f"profile {name} set {after} again by {who}" + (f": {note}" if note else "")
-    for incident_id in about:
-        await operation.add_event(incident_id, "reenabled", text)
-    await operation.announce(
-        {
-            "event": "profile_reenabled",
-            "profile_id": name,
-            "account": place.account,
-            "book": place.book.name,
-            "by": who,
-        }
-    )
 
 
 def _missing(
@@ -171,6 +160,8 @@ def _row(
     incidents: Iterable[Any],
 ) -> ProfileRow:
     mine = [row for row in standing if row["profile_id"] == profile.id]
+    if any(not row["pending"] for row in mine) and not desk.books[book].tells_status:
+        profile = replace(profile, status="inactive")  # as its bot confirmed
     return ProfileRow(
         id=profile.id,
         book=book,
@@ -186,7 +177,16 @@ def _row(
         incidents=tuple(
             row["id"] for row in incidents if concerns(_open_incident(row), profile.id)
         ),
+        pending=next((said for said in map(_pending, mine) if said is not None), None),
     )
+
+
+def _pending(row: Any) -> str | None:
+    """What its bot was asked."""
+    if row["asked"] is None:
+        return "to be set inactive" if row["pending"] else None
+    what = "to be set inactive" if row["asked"] == "deactivate" else "to trade again"
+    return f"{what}: {row['last_error'] or 'its bot has not confirmed it yet'}"
 
 
 async def _standing(connection: Connection, book: BookName, account: AccountName) -> Sequence[Any]:
@@ -209,6 +209,8 @@ def _containment(row: Any) -> Containment:
         status_before=row["status_before"],
         parity_streak=row["parity_streak"],
         parity_seen_at=row["parity_seen_at"],
+        pending=row["pending"],
+        driver_key=row["driver_key"],
     )
 
 

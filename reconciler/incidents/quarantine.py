@@ -117,15 +117,33 @@ async def add_to_quarantine(
         order = await _order_now(operation, place.book, place.account, order_id)
         if order is None:
             raise RefusedError(f"order {order_id} is not in the book any more")
-        if not order.state.is_live:
+        if await _is_pending(operation, place.book.name, order_id):
+            raise RefusedError(f"order {order_id} is quarantined already, and awaits review")
+        # A book elsewhere is written before our record: who was cut short gives the command again.
+        is_half_done = place.book.is_elsewhere and order.state is OrderState.UNKNOWN
+        if not order.state.is_live and not is_half_done:
             raise RefusedError(_why_not_add(order))
         update = OrderUpdate(
             order=order, state=OrderState.UNKNOWN, filled=order.filled, avg_price=None
         )
-        await _write(operation, place.book, update)
+        if place.book.writes_orders and not is_half_done:
+            await _write(operation, place.book, update)
         symbol = symbol_of(order.raw_symbol)
         await record_set_aside(operation, place, update, symbol=symbol, note=note)
-        return operation.done(f"order {order_id} is quarantined: the daemon leaves it alone now")
+        return operation.done(
+            f"order {order_id} is quarantined: the daemon leaves it alone now"
+            + ("" if place.book.writes_orders else f"; {_its_bots(order)}")
+        )
+
+
+def _its_bots(order: BookOrder) -> str:
+    return f"its row in the book, {order.raw_status!r}, is the bot's alone to write, and stays"
+
+
+async def _is_pending(operation: Operation, book: BookName, order_id: str) -> bool:
+    """Whether it awaits review; the row is held until the end of the transaction."""
+    row = await operation.connection.fetchrow(SQL["quarantined_for_change"], book, order_id)
+    return row is not None and row["review"] == "pending"
 
 
 def _why_not_add(order: BookOrder) -> str:
@@ -164,7 +182,9 @@ async def resolve_quarantined(
         place = desk.books[name]
         order = await _order_now(operation, place, account, order_id)
         wrote = "the book has no such row any more, so nothing was written to it"
-        if order is not None:
+        if order is not None and not place.writes_orders:
+            wrote = _its_bots(order)
+        elif order is not None:
             wrote = await _write_final(operation, place, order, state, filled)
         await operation.connection.execute(
             SQL["review"], name, order_id, state.value, actor.who, operation.text(note)
@@ -252,7 +272,11 @@ async def _end_incident(operation: Operation, order_id: str, state: OrderState, 
 
 async def _write(operation: Operation, book: DeskBook, update: OrderUpdate) -> None:
     """The guarded UPDATE of rule 8. Raises RefusedError where the row moved meanwhile."""
-    written = await book.update_orders(operation.connection, [update])
+    if book.is_elsewhere:  # committed before our record: the same command finds it so, and goes on
+        async with book.writing() as connection:
+            written = await book.update_orders(connection, [update])
+    else:
+        written = await book.update_orders(operation.connection, [update])
     if update.order.id not in written:
         raise RefusedError(f"the row of order {update.order.id} moved meanwhile: look again")
 

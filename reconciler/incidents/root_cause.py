@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from reconciler.domain.auth_probes import AuthClass
 from reconciler.domain.incidents import IncidentKind
 from reconciler.domain.orders import BookOrder, VenueOrder
 from reconciler.domain.positions import PositionSide
@@ -67,6 +68,8 @@ def _facts(report: IncidentReport, bundle: Mapping[str, Any], around: Iterable[A
         fills=len(lookup.get("fills") or ()),
         outages=tuple(_named(row) for row in near if row["kind"] == "venue_unreachable"),
         logins=tuple(_named(row) for row in near if row["kind"] == "venue_auth"),
+        sign_in=AuthClass(called) if (called := details.get("class")) in set(AuthClass) else None,
+        sign_in_facts=tuple(map(str, details.get("facts") or ())),
         others_like_it=len(
             {
                 row["account"]

@@ -50,6 +50,8 @@ async def record_set_aside(
         incident["id"],
         operation.json({"verdict": details["why"], "exposure": details["exposure"]}),
     )
+    if not place.book.writes_orders:
+        return  # nothing was written to the book
     await operation.add_audit(
         book=book,
         account=place.account,

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import ClassVar
 
 from reconciler.cycle.account_cycle import AccountCycle, PassResult
@@ -37,11 +38,19 @@ class AccountJob:
         self._at_once = at_once
         self.patience = patience
 
+    def set_pace(self, account: AccountName, every: timedelta) -> None:
+        """How often the venue's budget lets this account be looked at."""
+        self._cycles[account].set_pace(every)
+
     async def run(self, account: AccountName) -> Outcome | None:
         """A scheduled pass; None where the venue is left alone, and the time is not over."""
         if self.patience[account].to_wait():
             return None
         return await self.run_now(account, fresh=False)
+
+    async def settle(self, account: AccountName) -> Outcome:
+        """Ask again what bots have not confirmed; the venue is not asked."""
+        return await self._cycles[account].settle()
 
     async def run_now(self, account: AccountName, *, fresh: bool = True) -> Outcome:
         """A pass at once (startup, a confirmation due, a person's request)."""

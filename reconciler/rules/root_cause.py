@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
+from reconciler.domain.auth_probes import AuthClass
 from reconciler.domain.incidents import IncidentKind
 from reconciler.domain.orders import BookOrder, OrderSide, OrderState, VenueOrder
 from reconciler.domain.positions import PositionSide
@@ -40,6 +41,9 @@ class Category(StrEnum):
     MISSED_FILL = "missed fill"
     FORGOTTEN_ORDER = "forgotten order"
     KEY_OR_SUB_ACCOUNT = "key or sub-account"
+    SIGN_IN_CONFIG = "configuration of sign-in"
+    SIGN_IN_INFRA = "infrastructure of sign-in"
+    SIGN_IN_REGRESSION = "regression of the application's sign-in"
     NOT_KNOWN = "not known"
 
 
@@ -65,6 +69,10 @@ class CauseFacts:
     """Incidents about reaching this venue in the hours before, each in a few words."""
     logins: tuple[str, ...] = ()
     """Incidents about the key, likewise."""
+    sign_in: AuthClass | None = None
+    """What the probe called it."""
+    sign_in_facts: tuple[str, ...] = ()
+    """What decided that."""
     others_like_it: int = 0
     """Incidents of the same kind on other accounts about the same time."""
 
@@ -212,6 +220,14 @@ def _forgotten_order(facts: CauseFacts) -> Iterator[Fact]:
         yield False, "the venue has executions of it"
 
 
+def _sign_in(cause: AuthClass) -> Callable[[CauseFacts], Iterator[Fact]]:
+    def of_class(facts: CauseFacts) -> Iterator[Fact]:
+        if facts.sign_in is cause:
+            yield from ((True, fact) for fact in facts.sign_in_facts)
+
+    return of_class
+
+
 def _key_or_sub_account(facts: CauseFacts) -> Iterator[Fact]:
     if facts.kind is IncidentKind.MASS_CHANGE:
         yield True, "most of the account changed at once"
@@ -232,6 +248,9 @@ RULES: dict[Category, Callable[[CauseFacts], Iterator[Fact]]] = {
     Category.FORGOTTEN_ORDER: _forgotten_order,
     Category.MANUAL_TRADE: _manual_trade,
     Category.KEY_OR_SUB_ACCOUNT: _key_or_sub_account,
+    Category.SIGN_IN_CONFIG: _sign_in(AuthClass.CONFIG),
+    Category.SIGN_IN_INFRA: _sign_in(AuthClass.INFRA),
+    Category.SIGN_IN_REGRESSION: _sign_in(AuthClass.APP_REGRESSION),
     Category.STALE_LOCAL_STATE: _stale_local_state,
 }
 """In this order where two weigh the same: the more special first."""

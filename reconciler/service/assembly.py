@@ -10,10 +10,9 @@ import structlog
 
 from reconciler import __version__
 from reconciler.book.postgres import PostgresBook
-from reconciler.book.preset import load_preset
 from reconciler.cycle.account_cycle import AccountCycle
 from reconciler.cycle.judging import Judging
-from reconciler.cycle.looking import Tools
+from reconciler.cycle.tools import Tools
 from reconciler.domain.errors import ReconcilerError
 from reconciler.domain.identity import AccountName, BookName
 from reconciler.jobs.auth_probe import AuthProbeService
@@ -26,10 +25,16 @@ from reconciler.rules.ghost_positions import PositionLimits
 from reconciler.rules.order_status import OrderLimits
 from reconciler.schedule.windows import Windows
 from reconciler.service.auth import auth_probe_of
+from reconciler.service.books import (
+    BookDatabase,
+    book_databases,
+    books_of,
+    close_pool,
+    rejections_of,
+)
 from reconciler.service.telling import Teller
 from reconciler.settings import Settings
 from reconciler.settings.accounts import AccountSettings
-from reconciler.settings.books import BookSettings
 from reconciler.store.connecting import Pool, open_pool
 from reconciler.store.leases import Leases, new_holder
 from reconciler.store.postgres import PostgresStore
@@ -64,15 +69,22 @@ class Assembly:
     leases: Leases
     venues: Mapping[AccountName, CcxtAccount]
     books: Mapping[BookName, PostgresBook]
+    book_databases: tuple[BookDatabase, ...]
+    """Those that are not that of `url`."""
     reconciliation: ReconciliationService
     order_status_sync: OrderStatusSyncService
-    auth_probe: AuthProbeService | None
-    """None where nothing of `[auth]` is configured that could be probed."""
+    auth_probe: AuthProbeService
+    """Without a probe where nothing of `[auth]` is configured: then it watches for spikes alone."""
     health: HealthBoard
     metrics: Metrics
     redactor: Redactor
     teller: Teller
     windows: Windows
+
+    @property
+    def pools(self) -> tuple[Pool, ...]:
+        """Every pool of this process."""
+        return (self.pool, *(each.pool for each in self.book_databases))
 
 
 def database_url(settings: Settings) -> str:
@@ -135,11 +147,15 @@ async def assembled(settings: Settings, redactor: Redactor) -> AsyncIterator[Ass
         )
         for name, account in accounts.items()
     }
-    pool = await open_pool(url, size=POOL_SIZE)
-    try:
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(_close, venues, shared)
+        pool = await open_pool(url, size=POOL_SIZE)
+        stack.push_async_callback(close_pool, pool)
+        databases = await stack.enter_async_context(book_databases(settings, url))
         leases = Leases(pool, holder=new_holder())
-        books = _books(settings, pool, url)
-        store = PostgresStore(pool, redact=redactor.value)
+        books = books_of(settings, pool, databases)
+        announce_at = {name: each.pool for each in databases for name in each.books}
+        store = PostgresStore(pool, redact=redactor.value, announce_at=announce_at)
         teller = Teller(metrics=metrics, health=health, accounts=accounts)
         cycles = {
             name: AccountCycle(
@@ -166,6 +182,7 @@ async def assembled(settings: Settings, redactor: Redactor) -> AsyncIterator[Ass
             leases=leases,
             venues=venues,
             books=books,
+            book_databases=databases,
             reconciliation=ReconciliationService(
                 cycles, tell=teller.tell, at_once=at_once, patience=patience
             ),
@@ -179,6 +196,7 @@ async def assembled(settings: Settings, redactor: Redactor) -> AsyncIterator[Ass
                 health=health,
                 metrics=metrics,
                 redact=redactor.text,
+                books=rejections_of(books),
             ),
             health=health,
             metrics=metrics,
@@ -186,8 +204,6 @@ async def assembled(settings: Settings, redactor: Redactor) -> AsyncIterator[Ass
             teller=teller,
             windows=windows,
         )
-    finally:
-        await _close(pool, venues, shared)
 
 
 def _turns(
@@ -201,16 +217,9 @@ def _turns(
     }
 
 
-async def _close(
-    pool: Pool, venues: Mapping[AccountName, CcxtAccount], shared: SharedConnections
-) -> None:
+async def _close(venues: Mapping[AccountName, CcxtAccount], shared: SharedConnections) -> None:
     await asyncio.gather(*(venue.close() for venue in venues.values()))
     await shared.close()
-    try:
-        async with asyncio.timeout(1):
-            await pool.close()
-    except TimeoutError:
-        pool.terminate()
 
 
 def _observer(metrics: Metrics, account: AccountName) -> Observe:
@@ -223,32 +232,6 @@ def _observer(metrics: Metrics, account: AccountName) -> Observe:
 def _share_for(settings: Settings) -> timedelta:
     """Well below an interval: a scheduled look is never skipped, only shared."""
     return 0.4 * min(settings.schedule.reconciliation, settings.schedule.order_status_sync)
-
-
-def _books(settings: Settings, pool: Pool, url: str) -> dict[BookName, PostgresBook]:
-    books = {}
-    for name, book in settings.all_books.items():
-        if book.url is not None and book.url.get_secret_value() != url:
-            raise NotConfiguredError(
-                f"book {name}: a book in another database than database.url is not supported yet"
-            )
-        preset = load_preset(
-            book.preset,
-            statements=_statements(book),
-            vocabulary=book.vocabulary,
-            write=book.write,
-            timezone=str(book.timezone) if book.timezone else None,
-        )
-        books[BookName(name)] = PostgresBook(pool, name=BookName(name), preset=preset)
-    return books
-
-
-def _statements(book: BookSettings) -> dict[str, dict[str, str | None]]:
-    return {
-        "profiles": book.profiles.model_dump(),
-        "orders": book.orders.model_dump(),
-        "positions": book.positions.model_dump(),
-    }
 
 
 def connection_of(name: AccountName, account: AccountSettings) -> AccountConnection:

@@ -9,6 +9,7 @@ import structlog
 from reconciler.domain.errors import BookUnreadableError, DatabaseUnavailableError
 from reconciler.domain.identity import AccountName
 from reconciler.service.assembly import Assembly
+from reconciler.service.books import BookDatabase
 from reconciler.service.requests import Requests
 from reconciler.store.connecting import is_transaction_pooler
 from reconciler.store.listening import POLL_EVERY, RequestRows, keep_listening
@@ -22,21 +23,28 @@ LOGGED_ONCE = 1000
 UNKNOWN_AT_ONCE = 1000
 """More are dropped: who floods us so is no bot of ours."""
 
-Profiles = Callable[[], Awaitable[Mapping[str, AccountName]]]
-"""The account of each profile, as the books say now."""
+Profiles = Callable[[], Awaitable[Mapping[str, frozenset[AccountName]]]]
+"""The accounts of each profile id, as the books say now: several bots may use the same ids."""
 
 
 class Bus:
-    """What is said on `reconciler_request`: the name of an account, or of a profile."""
+    """What is said on `reconciler_request`: an account, a profile of one, or a bot's report."""
 
     def __init__(
-        self, requests: Requests, accounts: Iterable[AccountName], profiles: Profiles
+        self,
+        requests: Requests,
+        accounts: Iterable[AccountName],
+        profiles: Profiles,
+        report: Callable[[str], bool] = lambda _text: False,
     ) -> None:
-        """`accounts` are those under watch."""
+        """`accounts` are those under watch; `report` takes what is said in JSON, and knows whether
+        it is a report of its own.
+        """
+        self._report = report
         self._requests = requests
         self._accounts = frozenset(accounts)
         self._read_profiles = profiles
-        self._profiles: Mapping[str, AccountName] = {}
+        self._profiles: Mapping[str, frozenset[AccountName]] = {}
         self._logged: set[str] = set()
         self._unknown: asyncio.Queue[str] = asyncio.Queue(UNKNOWN_AT_ONCE)
 
@@ -46,18 +54,19 @@ class Bus:
         if subject == "":
             for account in self._accounts:
                 self._requests.ask(account)
-        elif subject.startswith("{"):
-            self._log_once("[Reconcile] request in JSON: not understood, ignored", subject[:200])
-        elif (named := self._account_of(subject)) is not None:
-            self._requests.ask(named)
+        elif subject.startswith(("{", "[")):
+            if not self._report(subject):  # what it says is not shown: it may be a token
+                self._log_once("[Reconcile] request in JSON: not understood, ignored", "JSON")
+        elif named := self._accounts_of(subject):
+            for account in named:
+                self._requests.ask(account)
         elif not self._unknown.full():
             self._unknown.put_nowait(subject)
 
-    def _account_of(self, subject: str) -> AccountName | None:
+    def _accounts_of(self, subject: str) -> frozenset[AccountName]:
         if subject in self._accounts:
-            return AccountName(subject)
-        of_profile = self._profiles.get(subject)
-        return of_profile if of_profile in self._accounts else None
+            return frozenset({AccountName(subject)})
+        return self._profiles.get(subject, frozenset()) & self._accounts
 
     async def look_up(self) -> None:
         """Ask the books whose profile a new name is, all that wait at once; until cancelled."""
@@ -65,15 +74,12 @@ class Bus:
             waiting = [await self._unknown.get()]
             while not self._unknown.empty():
                 waiting.append(self._unknown.get_nowait())
-            try:
-                self._profiles = await self._read_profiles()
-            except (BookUnreadableError, DatabaseUnavailableError) as error:
-                log.warning("[Reconcile] profiles not read", why=str(error))
+            self._profiles = await self._read_profiles()
             for subject in waiting:
-                account = self._account_of(subject)
-                if account is not None:
+                accounts = self._accounts_of(subject)
+                for account in accounts:
                     self._requests.ask(account)
-                else:
+                if not accounts:
                     said = "[Reconcile] request names no account and no profile of one"
                     self._log_once(said, subject)
             await asyncio.sleep(ASK_THE_BOOK_EVERY.total_seconds())
@@ -94,17 +100,22 @@ async def attend(parts: Assembly, requests: Requests, *, polls: bool | None = No
     if polls is None:
         polls = is_transaction_pooler(parts.url)
 
-    async def profiles() -> Mapping[str, AccountName]:
-        found: dict[str, AccountName] = {}
-        for book in parts.books.values():
-            of_book = await book.accounts_by_profile()
-            found |= {str(profile): account for profile, account in of_book.items()}
+    async def profiles() -> Mapping[str, frozenset[AccountName]]:
+        found: dict[str, frozenset[AccountName]] = {}
+        for name, book in parts.books.items():
+            try:
+                of_book = await book.accounts_by_profile()
+            except (BookUnreadableError, DatabaseUnavailableError) as error:
+                log.warning("[Reconcile] profiles not read", book=name, why=str(error))
+                continue
+            for profile, account in of_book.items():
+                found[profile] = found.get(profile, frozenset()) | {account}
         return found
 
     def tell(why: str | None) -> None:
         parts.health.set_requests("poll" if polls else "listen", why)
 
-    bus = Bus(requests, parts.venues, profiles)
+    bus = Bus(requests, parts.venues, profiles, parts.auth_probe.spikes.hear)
     rows = RequestRows(parts.pool, bus.hear)
     if polls:
         log.warning(
@@ -118,3 +129,25 @@ async def attend(parts: Assembly, requests: Requests, *, polls: bool | None = No
         else:
             listening = keep_listening(parts.url, rows, hear=bus.hear, tell=tell)
             tasks.create_task(listening, name="bus:listen")
+        for database in parts.book_databases:
+            tasks.create_task(_attend_book(parts, database, bus.hear), name="bus:book")
+
+
+async def _attend_book(
+    parts: Assembly, database: BookDatabase, hear: Callable[[str], None]
+) -> None:
+    """Bots say it in their own database. Nobody can LISTEN behind a transaction pooler: such a bot
+    is looked at by the schedule alone, unless it is told to write to ours.
+    """
+    what = f"requests in the database of book {', '.join(database.books)}"
+    if is_transaction_pooler(database.url):
+        log.warning(f"[Reconcile] {what} are not heard: it is behind a transaction pooler")
+        return
+
+    def tell(why: str | None) -> None:
+        if why is None:
+            parts.health.recovered(what)
+        else:
+            parts.health.degraded(what, f"not heard: {why}")
+
+    await keep_listening(database.url, None, hear=hear, tell=tell)

@@ -69,9 +69,10 @@ class Daemon:
                 await stop.wait()
                 log.info("[Reconcile] stopping")
                 await self._drain()
-                asyncio.get_running_loop().call_later(
-                    LET_GO_AFTER.total_seconds(), self._assembly.pool.terminate
-                )
+                for pool in self._assembly.pools:
+                    asyncio.get_running_loop().call_later(
+                        LET_GO_AFTER.total_seconds(), pool.terminate
+                    )
                 for task in running:
                     task.cancel()
         finally:
@@ -142,6 +143,7 @@ class Daemon:
             )
         for account in pace.accounts:
             self.requests.space(account, pace.shortest)
+            self._assembly.order_status_sync.set_pace(account, pace.held.order_status_sync)
             self._assembly.health.set_interval(
                 account, pace.held.reconciliation, note=pace.says if pace.is_stretched else None
             )
@@ -166,10 +168,10 @@ class Daemon:
             self._schedule.every(interval, job.name, account, self._scheduled(job.run))
 
     def _begin_auth_probe(self) -> None:
-        """Sign-in is probed from now on, where it is configured; readiness did not wait for it."""
+        """Sign-in is probed from now on, where it is configured, and refusals are watched in any
+        case; readiness did not wait for it.
+        """
         probe, interval = self._assembly.auth_probe, self._assembly.settings.schedule.auth_probe
-        if probe is None:
-            return
 
         async def fire(_subject: str) -> None:
             if not self._stopping:
@@ -191,11 +193,16 @@ class Daemon:
         return fire
 
     async def _confirm(self, account: AccountName) -> None:
-        """The look that a suspicion waits for; later where the venue is left alone by now."""
-        if wait := self._assembly.reconciliation.patience[account].to_wait():
-            self._soon(wait, "recheck", account, self._confirm)
-        else:
+        """The look that a suspicion waits for; later where the venue is left alone by now. Bots
+        that have not confirmed yet that they stopped do not wait for it.
+        """
+        job = self._assembly.reconciliation
+        if not (wait := job.patience[account].to_wait()):
             await self._look(account)
+        elif not self._stopping:
+            outcome = await self._under_way_until_stopped(job.settle(account))
+            again = outcome.recheck_after if outcome is not None else None
+            self._soon(min(wait, again or wait), "recheck", account, self._confirm)
 
     def _soon_requested(self, after: timedelta, account: AccountName, look: Look) -> None:
         self._soon(after, "request", account, look)

@@ -33,7 +33,7 @@ async def run_once(assembly: Assembly, *, account: str | None) -> tuple[Outcome,
     async with _renewing(assembly.leases):
         try:
             outcomes = await asyncio.gather(*(_confirmed(assembly, name) for name in accounts))
-            if account is None and assembly.auth_probe is not None:
+            if account is None and assembly.auth_probe.has_work:
                 outcomes.append(await _probed(assembly, assembly.auth_probe))
         finally:
             with contextlib.suppress(DatabaseUnavailableError):
@@ -85,7 +85,10 @@ async def _confirmed(assembly: Assembly, account: AccountName) -> Outcome:
     looks = settings.orders.confirmations + settings.positions.confirmations
     outcome = await assembly.reconciliation.run_now(account)
     seen = [outcome]
+    longest = max(settings.orders.confirm_after, settings.positions.confirm_after)
     while outcome.recheck_after is not None and len(seen) < looks:
+        if outcome.recheck_after > longest:  # a bot that does not answer is left to the next run
+            break
         await asyncio.sleep(outcome.recheck_after.total_seconds() + _MARGIN.total_seconds())
         outcome = await assembly.reconciliation.run_now(account)
         seen.append(outcome)

@@ -40,8 +40,7 @@ class Teller:
         if facts.snapshot is not None:
             metrics.record_snapshot(facts.snapshot)
             health.set_coverage(account, facts.not_covered)
-        if facts.paused is not None:
-            health.set_pause(account, facts.paused or None)
+        self._tell_people(account, facts)
         if facts.open_orders is not None:
             metrics.open_orders.labels(account).set(facts.open_orders)
         if facts.stale_by_profile is not None:
@@ -63,6 +62,13 @@ class Teller:
             metrics.clock_skew_seconds.labels(f"venue:{account}").set(
                 facts.skew_of_venue.total_seconds()
             )
+
+    def _tell_people(self, account: AccountName, facts: PassFacts) -> None:
+        """What waits for a person, or for a bot."""
+        if facts.paused is not None:
+            self._health.set_pause(account, facts.paused or None)
+        if facts.pending is not None:
+            self._health.set_pending(account, facts.pending)
 
     def _tell_backlog(self, account: AccountName, facts: PassFacts) -> None:
         backlog = facts.stale_by_profile or {}

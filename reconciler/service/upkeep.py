@@ -29,10 +29,11 @@ FIRST_HOUSEKEEPING = timedelta(minutes=5)
 """After a start: not beside the startup reconciliation."""
 JITTER = 0.2
 """So that daemons that were started together do not meet for ever."""
-OUTAGE_INTERVALS = 4
-OUTAGE_AT_MOST = timedelta(minutes=5)
-"""The first look that fails comes within one interval, the ones that confirm it after back-offs of
-up to one and up to two. What is complete earlier is told earlier."""
+BACK_OFFS = 3
+OUTAGE_AT_MOST = timedelta(minutes=10)
+"""The first look that fails comes within one interval, as the venue's budget stretches it; those
+that confirm it after back-offs of up to one and up to two, as configured. What is complete earlier
+is told earlier."""
 
 
 def outbox_of(parts: Assembly) -> Outbox:
@@ -57,7 +58,9 @@ def surroundings_of(parts: Assembly) -> Surroundings:
         books={name: a.book for name, a in accounts.items()},
         open_until=parts.windows.open_until,
         outage_within={
-            name: min(OUTAGE_INTERVALS * pace.held.reconciliation, OUTAGE_AT_MOST)
+            name: min(
+                pace.held.reconciliation + BACK_OFFS * pace.wanted.reconciliation, OUTAGE_AT_MOST
+            )
             for pace in paces(parts)
             for name in pace.accounts
         },

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
+from reconciler.settings.deactivation import DeactivationSettings
 from reconciler.settings.values import DatabaseUrl, Preset, Section, Text
 
 OrderState = Literal[
@@ -53,6 +54,14 @@ class PositionStatements(Section):
     """Takes a time; returns open positions, and any changed since."""
 
 
+class AuthStatements(Section):
+    """`[book.auth]`: what the bot's own tables say of sign-in; see the book reference."""
+
+    rejections: Text | None = None
+    """Takes a time; returns `at`, `code`, `surface` of each refused request since, and may return
+    `claims`. None: the preset's, where it has one."""
+
+
 class BookSettings(Section):
     """`[book]` (the book named `main`) or `[books.<name>]`: one bot's Postgres."""
 
@@ -68,6 +77,10 @@ class BookSettings(Section):
     """IANA name of the zone of the book's timestamps where they carry none. None: such
     timestamps are refused."""
 
+    parameters: dict[Text, Text] = Field(default_factory=dict)
+    """What the preset has to be told: literals, words with commas between, names of tables and
+    columns. Each preset takes its own; see the page on presets."""
+
     vocabulary: dict[Text, OrderState] = Field(default_factory=dict)
     """Words that the book uses for an order's status, beside the known ones, and what they mean."""
 
@@ -82,3 +95,9 @@ class BookSettings(Section):
 
     positions: PositionStatements = PositionStatements()
     """Own statement for positions."""
+
+    deactivation: DeactivationSettings | None = None
+    """How a profile is deactivated. None: as the preset says, mostly by its own UPDATE."""
+
+    auth: AuthStatements = AuthStatements()
+    """Own statement for refused requests."""

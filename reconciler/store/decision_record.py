@@ -24,8 +24,12 @@ class DecisionRecord(IncidentRecord):
         reason: str,
         status_before: str,
         held: Iterable[str] = (),
+        driver_key: str | None = None,
     ) -> bool:
-        """One contained profile; True if it had been contained for this incident before."""
+        """One contained profile; True if it had been contained for this incident before.
+
+        `driver_key`: it is pending until its bot confirms; what the bot knows it by.
+        """
         row = await self.connection.fetchrow(
             RECORDS["add_containment"],
             self._book,
@@ -35,6 +39,7 @@ class DecisionRecord(IncidentRecord):
             reason,
             status_before,
             sorted(held),
+            driver_key,
         )
         assert row is not None
         return bool(row["again"])

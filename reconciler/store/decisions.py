@@ -78,6 +78,8 @@ def _containment(row: Mapping[str, Any]) -> Containment:
         parity_seen_at=_time(seen_at) if seen_at is not None else None,
         held=frozenset(held) if held is not None else None,
         reviewed_at=_time(reviewed_at) if reviewed_at is not None else None,
+        pending=row["pending"],
+        driver_key=row["driver_key"],
     )
 
 

@@ -51,6 +51,8 @@ class IncidentRecord:
         self._account = account
         self._run = run
         self._mode = mode
+        self.announced: list[str] = []
+        """What was announced, for a bot whose book is in another database."""
 
     def _json(self, value: Any) -> str:
         """JSON for people's eyes: nothing secret, whatever a venue or a server echoed."""
@@ -138,6 +140,7 @@ class IncidentRecord:
         text = self._json(payload)
         if len(text.encode()) < 7900:  # noqa: PLR2004 - the server's limit, with room
             await self.connection.execute(RECORDS["announce"], text)
+            self.announced.append(text)
 
     async def add_event(
         self, incident_id: int, event: str, text: str, details: Mapping[str, Any] | None = None

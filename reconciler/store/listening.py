@@ -5,6 +5,7 @@ Behind a transaction pooler nobody can LISTEN; there the rows of `reconciler.req
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -26,6 +27,8 @@ LONGEST_WAIT = timedelta(seconds=15)
 POLL_EVERY = timedelta(seconds=5)
 REACH = timedelta(minutes=10)
 """How old a request may be when its transaction commits."""
+MOST_REPORTS = 10_000
+"""Remembered between two readings of the rows; beyond that one may be counted twice."""
 
 Hear = Callable[[str], None]
 """Told the text of each request."""
@@ -40,6 +43,14 @@ class RequestRows:
         self._pool = pool
         self._hear = hear
         self._heard: frozenset[int] | None = None
+        self._reported: Counter[int] = Counter()
+
+    def notified(self, text: str) -> None:
+        """A report came by NOTIFY: its row, if it has one, is not heard again after a connection
+        that was lost. A second pass does no harm, a report that is counted twice does.
+        """
+        if text.startswith("{") and len(self._reported) < MOST_REPORTS:
+            self._reported[hash(text)] += 1
 
     async def read(self) -> None:
         """Hear what is new; the first time nothing is: startup looks at every account anyway.
@@ -50,9 +61,15 @@ class RequestRows:
             rows = await connection.fetch(SQL["recent"], REACH)
         if self._heard is not None:
             for row in rows:
-                if row["id"] not in self._heard:
+                if row["id"] not in self._heard and not self._was_notified(row["subject"]):
                     self._hear(row["subject"])
         self._heard = frozenset(row["id"] for row in rows)
+        self._reported.clear()
+
+    def _was_notified(self, text: str) -> bool:
+        known = self._reported[hash(text)] > 0
+        self._reported[hash(text)] -= known
+        return known
 
     async def poll(self, *, tell: Tell) -> None:
         """Until cancelled."""
@@ -66,18 +83,20 @@ class RequestRows:
             await asyncio.sleep(POLL_EVERY.total_seconds())
 
 
-async def keep_listening(url: str, rows: RequestRows, *, hear: Hear, tell: Tell) -> None:
+async def keep_listening(url: str, rows: RequestRows | None, *, hear: Hear, tell: Tell) -> None:
     """Listen until cancelled, on a connection of its own; a server that is away is asked again.
 
     `rows` are read after each connecting: a NOTIFY while nobody listens is lost, a row is not.
+    None: that database has no such table.
     """
     wait = FIRST_WAIT
     while True:
         try:
             connection = await connect(url)
             try:
-                await _listen(connection, hear)
-                await rows.read()
+                await _listen(connection, hear, rows)
+                if rows is not None:
+                    await rows.read()
                 tell(None)
                 wait = FIRST_WAIT
                 await _until_it_breaks(connection)
@@ -92,8 +111,10 @@ async def keep_listening(url: str, rows: RequestRows, *, hear: Hear, tell: Tell)
         wait = min(wait * 2, LONGEST_WAIT)
 
 
-async def _listen(connection: Connection, hear: Hear) -> None:
+async def _listen(connection: Connection, hear: Hear, rows: RequestRows | None) -> None:
     def heard(_connection: object, _pid: int, _channel: str, payload: object) -> None:
+        if rows is not None:
+            rows.notified(str(payload))
         hear(str(payload))
 
     await connection.add_listener(CHANNEL, heard)

@@ -16,9 +16,11 @@ from reconciler.domain.leases import Lease
 from reconciler.domain.memory import Baseline, OwnWrite, SeenSymbol
 from reconciler.domain.outcome import Outcome
 from reconciler.domain.suspicions import Suspicion, SuspicionKey
+from reconciler.store.announcing import announce
 from reconciler.store.connecting import Pool, borrowed
 from reconciler.store.decision_record import DecisionRecord
 from reconciler.store.incident_record import RECORDS, Redact, to_json
+from reconciler.store.intent_record import IntentRecord
 from reconciler.store.leases import hold, limit_transaction
 from reconciler.store.memory import (
     accounts_turned,
@@ -32,6 +34,13 @@ __all__ = ["PostgresRecord", "Redact", "to_json", "writing"]
 
 class PostgresRecord(DecisionRecord):
     """The statements of one write transaction. Made by `writing`."""
+
+    @property
+    def intents(self) -> IntentRecord:
+        """Writes to the book that no transaction of ours spans."""
+        return IntentRecord(
+            self.connection, book=self._book, account=self._account, redact=self._redact
+        )
 
     async def span(self) -> tuple[datetime, datetime]:
         """When this transaction began and what the clock says now, a second on either side."""
@@ -177,12 +186,25 @@ class PostgresRecord(DecisionRecord):
 
 @contextlib.asynccontextmanager
 async def writing(
-    pool: Pool, lease: Lease, *, book: BookName, run: RunId, mode: str, redact: Redact
+    pool: Pool,
+    lease: Lease,
+    *,
+    book: BookName,
+    run: RunId,
+    mode: str,
+    redact: Redact,
+    announce_at: "Pool | None" = None,
 ) -> AsyncIterator[PostgresRecord]:
-    """A write transaction that checks the lease first (rule 11). Raises LeaseLostError."""
+    """A write transaction that checks the lease first (rule 11). Raises LeaseLostError.
+
+    `announce_at`: what it announced is said there too, once it is committed.
+    """
     async with borrowed(pool) as connection, connection.transaction():
         await limit_transaction(connection)
         await hold(connection, lease)
-        yield PostgresRecord(
+        record = PostgresRecord(
             connection, book=book, account=lease.account, run=run, mode=mode, redact=redact
         )
+        yield record
+    if announce_at is not None and record.announced:
+        await announce(announce_at, record.announced)

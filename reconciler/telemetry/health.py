@@ -55,6 +55,8 @@ class _AccountState:
     """Another daemon judges it."""
     paused: str | None = None
     """By whom and until when a person wants it judged, and not acted on."""
+    pending: dict[str, str] = field(default_factory=dict)
+    """By profile that is to be set inactive: why its bot has not confirmed it."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -150,6 +152,11 @@ class HealthBoard:
         """Whether an account is judged and not acted on; no trouble: a person wants it so."""
         state = self._accounts.setdefault(account, _AccountState())
         state.paused = None if why is None else self._redact(why)
+
+    def set_pending(self, account: str, pending: Mapping[str, str]) -> None:
+        """Profiles that are to be set inactive, and why their bots have not confirmed it yet."""
+        state = self._accounts.setdefault(account, _AccountState())
+        state.pending = {profile: self._redact(why) for profile, why in pending.items()}
 
     def set_coverage(self, account: str, not_covered: Sequence[str]) -> None:
         """What an account may hold that no call shows, in words for people."""
@@ -268,6 +275,11 @@ class HealthBoard:
             for name, state in self._accounts.items()
             for why in dict.fromkeys(state.troubles.values())
         ]
+        accounts += [
+            (f"profile {profile} of account {name}", f"containment pending: {why}")
+            for name, state in self._accounts.items()
+            for profile, why in state.pending.items()
+        ]
         return accounts + list(self._troubles.items())
 
     def _stale_orders(self) -> dict[str, Any]:
@@ -290,7 +302,8 @@ def _shown(state: _AccountState) -> dict[str, Any]:
     return {
         "last_success": last.astimezone(UTC).isoformat() if last else None,
         "coverage": {"complete": not state.not_covered, "not_covered": list(state.not_covered)},
-        "degraded": bool(state.troubles),
+        "degraded": bool(state.troubles or state.pending),
+        "pending_containments": dict(state.pending),
         "interval_seconds": state.interval.total_seconds() if state.interval else None,
         "note": state.note,
         "paused": state.paused,

@@ -24,6 +24,8 @@ from prometheus_client import (
 from prometheus_client.openmetrics import exposition as openmetrics
 from prometheus_client.samples import Sample
 
+from reconciler.domain.auth_probes import AuthClass
+from reconciler.domain.auth_rejections import BOTS_SURFACES, CLOSES, REFUSALS
 from reconciler.domain.incidents import IncidentKind, Severity
 from reconciler.domain.orders import OrderState
 from reconciler.domain.outcome import OutcomeState
@@ -43,13 +45,22 @@ CALLS = (
     "fills",
     "place_order",
     "cancel_order",
+    "key_rights",
 )
 ANSWERS = ("answered", "not_found", *AnswerKind)
 GUARDS = ("mass_change", "mass_containment", "clock_skew")
 NOTIFICATION_OUTCOMES = ("delivered", "failed", "abandoned")
 """`failed` is one attempt, tried again later; `abandoned` is a notice given up."""
-AUTH_REJECTIONS = dict.fromkeys(("api", "supabase", "bot", "websocket"), ("401", "403"))
-"""The codes that each surface refuses with for want of rights."""
+AUTH_REJECTIONS = {
+    **dict.fromkeys(("api", "supabase", "bot"), REFUSALS),
+    "websocket": (*REFUSALS, *CLOSES),
+    **BOTS_SURFACES,
+}
+"""The codes that each surface refuses with for want of rights; those that begin with `bot_` are
+what bots report.
+"""
+AUTH_OUTCOMES = ("passed", *AuthClass)
+"""What a probe of sign-in found."""
 SYNCED_STATES = (
     OrderState.OPEN,
     OrderState.PARTIALLY_FILLED,
@@ -99,6 +110,8 @@ class Metrics:
                 self.incidents_open.labels(severity, kind)
         for outcome in NOTIFICATION_OUTCOMES:
             self.notifications_total.labels(outcome)
+        for found in AUTH_OUTCOMES:
+            self.auth_probes_total.labels(found)
         for surface, codes in AUTH_REJECTIONS.items():
             for code in codes:
                 self.auth_rejections_total.labels(surface, code)
@@ -274,6 +287,9 @@ class Metrics:
         )
         self.auth_probe_up = self._gauge(
             "auth_probe_up", "1 where the last probe of sign-in passed, else 0.", "probe"
+        )
+        self.auth_probes_total = self._counter(
+            "auth_probes_total", "Probes of sign-in, by what each found by itself.", "outcome"
         )
         self.auth_rejections_total = self._counter(
             "auth_rejections_total", "Requests refused for want of rights.", "surface", "code"

@@ -8,7 +8,6 @@ from typing import TypeAlias
 import asyncpg
 import pytest
 
-from reconciler.domain.errors import DatabaseUnavailableError
 from reconciler.domain.identity import AccountName
 from reconciler.service.bus import Bus
 from reconciler.service.requests import Requests
@@ -102,7 +101,7 @@ async def test_rows_are_polled_behind_a_pooler(
 class Heard:
     """Requests of a bus, and what the books say."""
 
-    def __init__(self, *answers: Mapping[str, AccountName] | Exception) -> None:
+    def __init__(self, *answers: Mapping[str, frozenset[AccountName]]) -> None:
         self.asked: list[AccountName] = []
         self.answers = list(answers)
         requests = Requests(lambda _after, account, _look: self.asked.append(account), self._look)
@@ -111,19 +110,16 @@ class Heard:
     async def _look(self, account: AccountName) -> None:
         """Never run here."""
 
-    async def _profiles(self) -> Mapping[str, AccountName]:
-        answer = self.answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+    async def _profiles(self) -> Mapping[str, frozenset[AccountName]]:
+        return self.answers.pop(0)
 
 
 async def test_names_of_accounts_and_profiles_are_understood(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("reconciler.service.bus.ASK_THE_BOOK_EVERY", _seconds(0.05))
-    away = DatabaseUnavailableError("away")
-    it = Heard(away, {"p1": SPARE, "p9": AccountName("of another daemon")}, {"p1": SPARE})
+    in_two_books = frozenset({SPARE, AccountName("of another daemon")})
+    it = Heard({}, {"p1": in_two_books, "p9": in_two_books - {SPARE}}, {"p1": in_two_books})
     looking_up = asyncio.create_task(it.bus.look_up())
     it.bus.hear(" main ")
     assert it.asked == [MAIN]
@@ -157,3 +153,30 @@ async def test_a_flood_of_unknown_names_asks_the_book_once() -> None:
 
 def _seconds(number: float) -> timedelta:
     return timedelta(seconds=number)
+
+
+async def test_a_report_is_heard_once_over_a_lost_connection(
+    pool: Pool, connection: Connection, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second pass does no harm; refusals that are counted twice do."""
+    it = Listener()
+    rows = RequestRows(pool, it.heard.append)
+    monkeypatch.setattr("reconciler.store.listening.KEEP_ALIVE_EVERY", _seconds(0.3))
+    listening = asyncio.create_task(
+        keep_listening(database_url, rows, hear=it.heard.append, tell=it.whys.append)
+    )
+    await eventually(lambda: it.is_up, within=10)
+    insert = "insert into reconciler.requests (subject) values ($1)"
+    report, other = '{"auth_rejections": []}', '{"auth_rejections": [1]}'
+    await connection.execute(insert, report)
+    await eventually(lambda: it.heard == [report], within=5)
+    async with connection.transaction():
+        await connection.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity "
+            "where datname = current_database() and pid <> pg_backend_pid()"
+        )
+        await connection.execute(insert, other)
+    await eventually(lambda: other in it.heard, within=10)
+    await asyncio.sleep(0.3)
+    assert it.heard == [report, other]
+    await _ended(listening)

@@ -257,7 +257,9 @@ class Setting:
         return [(r["kind"], r["severity"], r["status"]) for r in rows]
 
 
-JSON_COLUMNS = frozenset({"details", "bundle", "before", "after", "payload", "findings"})
+JSON_COLUMNS = frozenset(
+    {"details", "bundle", "before", "after", "payload", "findings", "own_writes"}
+)
 
 
 @pytest.fixture

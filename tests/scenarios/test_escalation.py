@@ -4,7 +4,12 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from reconciler.domain.identity import AccountName
+from reconciler.service.assembly import assembled
+from reconciler.service.once import run_once
+from reconciler.settings import load_settings
 from reconciler.simulation.venue import Fault
+from reconciler.telemetry.redaction import Redactor
 from tests.scenarios.setting import HOUR, Setting
 
 ETH = "ETH/USDT:USDT"
@@ -38,6 +43,21 @@ async def test_a_backlog_over_its_limit_is_one_sev_2(setting: Setting) -> None:
     assert samples == [{"profile_id": "p1", "stale": 3}], "what does not move is written once"
 
 
+async def test_its_message_and_its_evidence_name_the_orders(setting: Setting) -> None:
+    await _stale(setting, "o1 o2 o3")
+    await setting.once(escalation=LIMIT)
+    said = (await setting.typed("incidents", "message", "1")).out
+    assert "Profiles: p1\n  Symbols: ETH/USDT:USDT\n  Orders: o1, o2, o3\n" in said
+    found = await setting.row("select bundle from reconciler.evidence")
+    rows = found["bundle"]["book"]["orders"]
+    assert [(r["id"], r["profile_id"], r["side"], r["qty"]) for r in rows] == [
+        (name, "p1", "buy", "1") for name in ("o1", "o2", "o3")
+    ]
+    assert "stale orders" in (await setting.typed("incidents", "rca", "1")).out
+    refused = await setting.typed("incidents", "export", "1", "--as-test")
+    assert (refused.code, refused.out) == (1, ""), "a count cannot be judged again"
+
+
 async def test_a_backlog_at_its_limit_is_none(setting: Setting) -> None:
     await _stale(setting, "o1 o2")
     await setting.once(escalation=LIMIT)
@@ -62,6 +82,21 @@ async def test_a_backlog_that_lasts_is_escalated_and_heals(setting: Setting) -> 
     assert await _events(setting) == ["opened", "severity_changed", "resolved"]
     last = await setting.rows("select stale from reconciler.backlogs order by at desc limit 1")
     assert last == [{"stale": 0}]
+
+
+async def test_a_backlog_lasts_where_the_budget_makes_looks_rare(setting: Setting) -> None:
+    """Fifty accounts of one address: five minutes between two looks are no outage."""
+    await _stale(setting, "o1 o2 o3")
+    await setting.once(escalation=LIMIT | {"backlog_for": "9m"})
+    for _ in range(2):
+        await setting.connection.execute(
+            "update reconciler.backlogs set at = at - $1::interval", timedelta(minutes=5)
+        )
+        settings = load_settings(setting.configure())
+        async with assembled(settings, Redactor(settings.secret_values())) as parts:
+            parts.order_status_sync.set_pace(AccountName("main"), timedelta(minutes=5))
+            await run_once(parts, account="main")
+    assert await setting.incidents() == [("stale_backlog", "SEV-1", "open")]
 
 
 async def test_an_outage_neither_ages_nor_heals_it(setting: Setting) -> None:

@@ -33,6 +33,11 @@ async def test_60_old_missing_orders_change_nothing(setting: Setting) -> None:
     assert len(await setting.rows("select * from reconciler.outbox")) == 1
     assert await setting.rows("select * from reconciler.quarantine") == []
     assert await setting.rows("select * from reconciler.audit") == []
+    said = (await setting.typed("incidents", "message", "1")).out
+    assert "Profiles: p1\n  Symbols: ETH/USDT:USDT\n  Orders: " in said
+    assert "and 40 more\n" in said
+    evidence = await setting.row("select bundle from reconciler.evidence")
+    assert len(evidence["bundle"]["book"]["orders"]) == 60
 
 
 @pytest.mark.timeout(90)

@@ -2,16 +2,18 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from reconciler.domain.book import BookReading, Profile, UnreadableRow
 from reconciler.domain.errors import DatabaseRefusedError
 from reconciler.domain.identity import AccountName, BookName, ProfileId
+from reconciler.domain.intents import WriteMark, WriteState
 from reconciler.domain.orders import BookOrder, OrderUpdate
 from reconciler.domain.positions import BookPosition
-from reconciler.ports import SymbolOf
+from reconciler.ports import DeactivationDriver, SymbolOf
 from reconciler.rules.vocabulary import state_of
 from tests.simulation.database import Client, Database, Transaction
 from tests.simulation.leases import LOCK_LIMIT
@@ -25,6 +27,12 @@ PROFILES, ORDERS, POSITIONS = "profiles", "orders", "positions"
 class MemoryBook:
     """The tables of one bot. Rows are kept as the values that they are read into."""
 
+    is_elsewhere = False
+    writes_orders = True
+    tells_status = True
+    why_no_deactivation: str | None = None
+    driver: DeactivationDriver | None = None
+
     def __init__(self, database: Database, client: Client, *, name: BookName) -> None:
         self._database = database
         self._client = client
@@ -37,6 +45,18 @@ class MemoryBook:
         await self._client.step(STEP)
         self._database.answer()
         return self._read(None, account, reach=reach, symbol_of=symbol_of)
+
+    def writing(self) -> AbstractAsyncContextManager[Any]:
+        """One transaction spans everything here."""
+        raise NotImplementedError
+
+    async def mark(self, connection: Any, ids: Iterable[str]) -> WriteMark:
+        """One transaction spans everything here."""
+        raise NotImplementedError
+
+    async def state_of(self, mark: WriteMark) -> WriteState:
+        """One transaction spans everything here."""
+        raise NotImplementedError
 
     async def read_within(
         self,

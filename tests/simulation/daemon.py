@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from reconciler.cycle.account_cycle import AccountCycle
 from reconciler.cycle.judging import Judging
-from reconciler.cycle.looking import Tools
+from reconciler.cycle.tools import Tools
 from reconciler.domain.errors import DatabaseUnavailableError
 from reconciler.domain.identity import BookName
 from reconciler.domain.leases import Lease

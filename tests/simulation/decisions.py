@@ -83,8 +83,10 @@ class DecisionRecord(StatementRecord):
         reason: str,
         status_before: str,
         held: Iterable[str] = (),
+        driver_key: str | None = None,
     ) -> bool:
         """One contained profile; True if it had been contained for this incident before."""
+        del driver_key
         await self._statement()
         key = (self._book, self._account, profile_id, incident_id)
         before: Containment | None = self.connection.get("containments", key)

@@ -17,6 +17,7 @@ from reconciler.cycle import (
 )
 from reconciler.cycle.judging import Judging
 from reconciler.cycle.looking import Look
+from reconciler.domain.book import BookReading
 from reconciler.domain.orders import BookOrder, OrderUpdate
 from reconciler.domain.snapshot import Completeness, Lookup, NotFound, Scope, Unanswered
 from reconciler.rules import book_changes, ghost_positions, grace, order_status
@@ -66,9 +67,11 @@ async def _not_asked(_: VenueTwin, __: BookOrder, **___: object) -> Lookup:
     return NotFound(rungs=())
 
 
-async def _all_unmoved(
-    _: Look, updates: Sequence[OrderUpdate], __: MemoryRecord
-) -> list[OrderUpdate]:
+async def _not_read_again(look: Look, _: object) -> BookReading:
+    return look.reading
+
+
+def _all_unmoved(_: BookReading, updates: Sequence[OrderUpdate]) -> list[OrderUpdate]:
     return list(updates)
 
 
@@ -134,7 +137,8 @@ REMOVALS = {
             name="no-second-reading",
             patches=(
                 (containment, "_still_so", _always(True)),
-                (order_writes, "_unmoved", _all_unmoved),
+                (order_writes, "_read_again", _not_read_again),
+                (order_writes, "unmoved", _all_unmoved),
             ),
         ),
         Removal(name="no-guarded-update", patches=((MemoryBook, "is_as_seen", _always(True)),)),

@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,11 +10,12 @@ from typing import Any
 from reconciler.domain.errors import DatabaseUnavailableError
 from reconciler.domain.identity import AccountName, BookName, BookOrderId, RunId, Symbol
 from reconciler.domain.incidents import IncidentDraft, IncidentStatus, Opened, OpenIncident
+from reconciler.domain.intents import Intent, SetAside
 from reconciler.domain.leases import Lease
 from reconciler.domain.memory import Memory, OwnWrite, SeenSymbol
 from reconciler.domain.outcome import Outcome
 from reconciler.domain.suspicions import Suspicion, SuspicionKey
-from reconciler.ports import Record
+from reconciler.ports import Intents, Record
 from reconciler.rules.book_changes import FORGET_AFTER
 from reconciler.store.record import to_json
 from tests.simulation.database import Client, Database
@@ -133,6 +134,21 @@ class MemoryStore:
             self._kept = (version, suspicions, incidents)
         return self._kept[1], self._kept[2]
 
+    async def intents(self, *, book: BookName, account: AccountName) -> tuple[Intent, ...]:
+        """One transaction spans everything here."""
+        del book, account
+        return ()
+
+    async def is_paused(self, account: AccountName) -> bool:
+        """Nobody pauses anything here."""
+        del account
+        return False
+
+    async def set_aside(self, *, book: BookName, order_ids: Sequence[str]) -> tuple[SetAside, ...]:
+        """Orders are ours to write here."""
+        del book, order_ids
+        return ()
+
     @contextlib.asynccontextmanager
     async def writing(
         self, lease: Lease, *, book: BookName, run: RunId, mode: str
@@ -159,6 +175,11 @@ class MemoryStore:
 
 class MemoryRecord(DecisionRecord):
     """The statements of one write transaction."""
+
+    @property
+    def intents(self) -> Intents:
+        """One transaction spans everything here."""
+        raise NotImplementedError
 
     async def span(self) -> tuple[datetime, datetime]:
         """When this transaction began and what the clock says now, a second on either side."""

@@ -248,6 +248,7 @@ def test_the_report_has_the_contracts_fields(started: HealthBoard, clock: _Clock
                 "last_success": last,
                 "coverage": {"complete": True, "not_covered": []},
                 "degraded": False,
+                "pending_containments": {},
                 "interval_seconds": 60.0,
                 "note": None,
                 "paused": None,
@@ -256,6 +257,7 @@ def test_the_report_has_the_contracts_fields(started: HealthBoard, clock: _Clock
                 "last_success": last,
                 "coverage": {"complete": False, "not_covered": ["spot balances"]},
                 "degraded": False,
+                "pending_containments": {},
                 "interval_seconds": 120.0,
                 "note": "the budget holds no more",
                 "paused": "paused by ADA without an end",
@@ -267,6 +269,17 @@ def test_the_report_has_the_contracts_fields(started: HealthBoard, clock: _Clock
         "degraded": [],
     }
     assert started.report() == expected
+
+
+def test_a_containment_that_no_bot_has_confirmed_degrades(started: HealthBoard) -> None:
+    started.set_pending("main", {"p1": "the bot does not answer"})
+    report = started.report()
+    assert report["accounts"]["main"]["pending_containments"] == {"p1": "the bot does not answer"}
+    said = "containment pending: the bot does not answer"
+    assert report["degraded"] == [{"what": "profile p1 of account main", "why": said}]
+    assert started.readiness()[0], "it is no reason to take the daemon out of service"
+    started.set_pending("main", {})
+    assert started.report()["degraded"] == []
 
 
 def test_orders_are_replaced_not_added(started: HealthBoard) -> None:

@@ -42,6 +42,7 @@ CONTRACT = {
     "venue_request_duration_seconds": {"account", "call"},
     "clock_skew_seconds": {"source"},
     "auth_probe_up": {"probe"},
+    "auth_probes_total": {"outcome"},
     "auth_rejections_total": {"surface", "code"},
     "notifications_total": {"outcome"},
     "outbox_pending": set[str](),

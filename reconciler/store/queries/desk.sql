@@ -54,9 +54,14 @@ from reconciler.containments where incident_id = $1 order by id;
 
 -- name: containments_standing
 -- Profiles of one account that are contained now, the oldest containment first.
-select id, profile_id, account, book, incident_id, reason, status_before, contained_at,
-       parity_streak, parity_seen_at, released_at, released_by, clock_timestamp() as now
-from reconciler.containments where book = $1 and account = $2 and released_at is null order by id;
+select c.id, c.profile_id, c.account, c.book, c.incident_id, c.reason, c.status_before,
+       c.contained_at, c.parity_streak, c.parity_seen_at, c.released_at, c.released_by, c.pending,
+       c.driver_key, i.kind as asked, i.last_error, clock_timestamp() as now,
+       (select n.symbol from reconciler.incidents n where n.id = c.incident_id) as symbol
+from reconciler.containments c
+left join reconciler.intents i on i.book = c.book and i.target = c.profile_id
+  and i.kind <> 'update_orders' and i.done_at is null
+where c.book = $1 and c.account = $2 and c.released_at is null order by c.id;
 
 -- name: containments_of_profile
 -- Every containment of one profile, the newest first.

@@ -16,16 +16,17 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9::jsonb, $10::jsonb, $11);
 -- name: add_containment
 -- A profile that was set inactive, once for each standing incident.
 insert into reconciler.containments
-  (book, profile_id, account, incident_id, reason, status_before, held)
-values ($1, $2, $3, $4, $5, $6, $7)
+  (book, profile_id, account, incident_id, reason, status_before, held, pending, driver_key)
+values ($1, $2, $3, $4, $5, $6, $7, $8::text is not null, $8)
 on conflict (book, profile_id, incident_id) where released_at is null do update
-  set parity_streak = 0, parity_seen_at = null, contained_at = now(), held = excluded.held
+  set parity_streak = 0, parity_seen_at = null, contained_at = now(), held = excluded.held,
+    pending = excluded.pending, driver_key = excluded.driver_key
 returning id, (xmax <> 0) as again;
 
 -- name: count_contained
 -- For metrics.
 select account, count(distinct (book, profile_id))::int as n from reconciler.containments
-where released_at is null group by account;
+where released_at is null and not pending group by account;
 
 -- name: add_quarantine
 -- One order set aside for a person.

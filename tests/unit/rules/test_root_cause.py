@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reconciler.domain.auth_probes import AuthClass
 from reconciler.domain.incidents import IncidentKind
 from reconciler.domain.orders import OrderSide, OrderState
 from reconciler.domain.positions import PositionSide
@@ -86,6 +87,19 @@ CASES: list[tuple[str, CauseFacts, Category]] = [
         "the book was not kept",
         facts(Kind.PHANTOM_POSITION, orders=(order(OrderState.FILLED, updated_at=OLD),)),
         Category.STALE_LOCAL_STATE,
+    ),
+    *(
+        (
+            f"sign-in is called {cause}",
+            facts(Kind.AUTH_FAILURE, sign_in=cause, sign_in_facts=("a fact", "another")),
+            category,
+        )
+        for cause, category in (
+            (AuthClass.CONFIG, Category.SIGN_IN_CONFIG),
+            (AuthClass.INFRA, Category.SIGN_IN_INFRA),
+            (AuthClass.APP_REGRESSION, Category.SIGN_IN_REGRESSION),
+            (AuthClass.INCONCLUSIVE, Category.NOT_KNOWN),
+        )
     ),
     ("nothing speaks", facts(Kind.CLOCK_SKEW), Category.NOT_KNOWN),
 ]

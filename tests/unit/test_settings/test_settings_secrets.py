@@ -24,7 +24,20 @@ def good(secret: str) -> dict[str, object]:
     in_url = quote(secret, safe="")
     return {
         "database": {"url": f"postgresql://user:{in_url}@host/db"},
-        "book": {"url": f"postgresql://host/db?user=u&password={in_url}"},
+        "book": {
+            "url": f"postgresql://host/db?user=u&password={in_url}",
+            "deactivation": {
+                "driver": "freqtrade_rest",
+                "url": "http://bot:8080",
+                "username": "u",
+                "password": secret,
+            },
+        },
+        "books": {
+            "other": {
+                "deactivation": {"driver": "webhook", "url": "https://bot/x", "secret": secret}
+            }
+        },
         "accounts": {
             "main": {
                 "venue": "okx",
@@ -67,6 +80,11 @@ def wrong(secret: str) -> list[object]:
         {"database": {"url": f"mysql://user:{secret}@host/db"}},
         {"database": {"url": {"nested": secret}}},
         {"database": secret},
+        {"book": {"deactivation": secret}},
+        {"book": {"deactivation": {"driver": "sql", "password": secret, "secret": [secret]}}},
+        {"book": {"deactivation": {"driver": "sql", "password": secret}}},
+        {"book": {"deactivation": {"driver": "freqtrade_rest", "password": secret}}},
+        {"book": {"deactivation": {"driver": "webhook", "url": f"http://u:{secret}@bot"}}},
         {"accounts": secret},
         {"accounts": {"main": secret}},
         {"accounts": {"main": {"venue": "okx", "api_kye": secret}}},
