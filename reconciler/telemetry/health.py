@@ -15,6 +15,8 @@ from typing import Any
 from reconciler.domain.incidents import Severity
 from reconciler.domain.outcome import Outcome, OutcomeState
 
+FULL_JOB = "reconciliation"
+"""Its pass settles orders too: where it succeeds, no trouble of another job is left."""
 PATIENCE_INTERVALS = 5
 PATIENCE_AT_LEAST = timedelta(minutes=5)
 """A job may go without any success for the longer of the two: a venue's restart is no outage."""
@@ -132,6 +134,8 @@ class HealthBoard:
         match outcome.state:
             case OutcomeState.PARITY | OutcomeState.DISCREPANCY:
                 state.last_success_at = at
+                if job == FULL_JOB:
+                    state.troubles.clear()
                 state.troubles.pop(job, None)
                 self.job_succeeded(job)
             case OutcomeState.HELD:

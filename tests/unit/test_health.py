@@ -193,11 +193,17 @@ def test_a_job_without_accounts(started: HealthBoard, clock: _Clock) -> None:
     assert started.readiness()[0]
 
 
-def test_trouble_of_one_job_outlives_success_of_the_other(started: HealthBoard) -> None:
+def test_trouble_of_a_full_pass_outlives_success_of_orders_alone(started: HealthBoard) -> None:
+    _finish(started, "main", OutcomeState.NOT_JUDGED, "no positions")
+    _finish(started, "main", OutcomeState.PARITY, job="order_status_sync")
+    assert _named(started) == {"account main": "no positions"}
+    _finish(started, "main", OutcomeState.PARITY)
+    assert _named(started) == {}
+
+
+def test_a_full_pass_ends_the_trouble_of_orders(started: HealthBoard) -> None:
     _finish(started, "main", OutcomeState.NOT_JUDGED, "no fills", job="order_status_sync")
     _finish(started, "main", OutcomeState.PARITY)
-    assert _named(started) == {"account main": "no fills"}
-    _finish(started, "main", OutcomeState.PARITY, job="order_status_sync")
     assert _named(started) == {}
 
 
