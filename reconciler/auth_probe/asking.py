@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from types import TracebackType
+from types import SimpleNamespace, TracebackType
 from typing import Any, Final, Self
-from urllib.parse import urlsplit
+from urllib.parse import quote, quote_plus, urlsplit
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
@@ -26,7 +26,12 @@ CLOCK_WITHIN: Final = timedelta(seconds=4)
 """A round trip that is slower tells nothing of a clock to within seconds."""
 SHORTEST_PART: Final = 16
 """Characters: of a token in three parts each is masked alone, too."""
-_JWT = re.compile(r"eyJ[\w-]+(?:\.[\w-]*){0,2}")
+_TOKEN_LIKE = re.compile(r"eyJ[\w-]+(?:\.[\w-]*){0,2}|sb_secret_[\w-]+")
+_UNSENDABLE = re.compile(r"[\r\n\0]")
+
+
+class UnsendableError(ValueError):
+    """A header that no request can have. It says nothing of what is in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +60,7 @@ class Asker:
             timeout=self._timeout,
             # A browser's name would have sb_secret keys refused.
             headers={"User-Agent": f"reconciler/{__version__}"},
+            trace_configs=[_without_redirects()],
         )
 
     async def __aenter__(self) -> Self:
@@ -74,7 +80,8 @@ class Asker:
         """These are sent: wherever a server echoes them, they are masked."""
         given = {secret for secret in secrets if secret}
         parts = {part for secret in given for part in secret.split(".")}
-        self._secrets |= given | {part for part in parts if len(part) >= SHORTEST_PART}
+        encoded = {way(secret) for secret in given for way in (quote, quote_plus)}
+        self._secrets |= given | encoded | {part for part in parts if len(part) >= SHORTEST_PART}
 
     async def ask(
         self,
@@ -86,6 +93,7 @@ class Asker:
     ) -> Answered:
         """One request; what went wrong on the way is in the answer."""
         try:
+            refuse_unsendable(headers or {})
             before = datetime.now(UTC)
             async with self.http.request(
                 method, url, headers=headers, json=json_body, allow_redirects=False
@@ -98,7 +106,7 @@ class Asker:
                     body=body,
                     code=self.masked(code),
                     message=self.masked(message),
-                    clock_skew=_skew(answer.headers.get("Date"), before + took / 2)
+                    clock_skew=_skew(answer.headers, before + took / 2)
                     if took <= CLOCK_WITHIN
                     else None,
                 )
@@ -108,6 +116,8 @@ class Asker:
     async def why_none(self, error: Exception, url: str) -> NoAnswer:
         """Why there was no answer. A name that is not there is told from a resolver that is not."""
         match error:
+            case UnsendableError():
+                return NoAnswer.UNSENDABLE
             case aiohttp.ClientConnectorDNSError() if error.errno == socket.EAI_AGAIN:
                 return NoAnswer.NAME_UNRESOLVED  # the resolver itself says: later
             case aiohttp.ClientConnectorDNSError():
@@ -134,8 +144,33 @@ class Asker:
         """Short, and without what we sent or what looks like a token."""
         for secret in sorted(self._secrets, key=len, reverse=True):
             text = text.replace(secret, "***")
-        text = _JWT.sub("***", text)
+        text = _TOKEN_LIKE.sub("***", text)
         return "".join(c if c.isprintable() else " " for c in text)[:LONGEST_MESSAGE].strip()
+
+
+def refuse_unsendable(headers: Mapping[str, str]) -> None:
+    """Raises UnsendableError: a key that was copied with its line break fits in no header."""
+    if any(_UNSENDABLE.search(value) for value in headers.values()):
+        raise UnsendableError
+
+
+def _without_redirects() -> aiohttp.TraceConfig:
+    """WebSockets of aiohttp cannot be told not to follow them, with the token in the headers."""
+
+    async def refuse(
+        _session: aiohttp.ClientSession,
+        _context: SimpleNamespace,
+        redirected: aiohttp.TraceRequestRedirectParams,
+    ) -> None:
+        answer = redirected.response
+        answer.close()
+        raise aiohttp.WSServerHandshakeError(
+            answer.request_info, answer.history, status=answer.status, headers=answer.headers
+        )
+
+    config = aiohttp.TraceConfig()
+    config.on_request_redirect.append(refuse)
+    return config
 
 
 async def _read(answer: aiohttp.ClientResponse) -> bytes:
@@ -181,15 +216,18 @@ def _first(given: Mapping[str, Any], names: Iterable[str]) -> str:
     return next((v for name in names if isinstance(v := given.get(name), str) and v), "")
 
 
-def _skew(date: str | None, middle: datetime) -> timedelta | None:
-    """The server's clock minus ours. `Date` leaves out the fraction: half a second on average."""
+def _skew(headers: Mapping[str, str], middle: datetime) -> timedelta | None:
+    """The server's clock minus ours. `Date` leaves out the fraction: half a second on average.
+    In an answer from a cache, which says its age, it is of the time when it was put there.
+    """
+    date = headers.get("Date")
+    if not date or headers.get("Age", "0").strip() != "0":
+        return None
     try:
-        said = parsedate_to_datetime(date) if date else None
-    except ValueError:
+        said = parsedate_to_datetime(date)
+        return said + timedelta(seconds=0.5) - middle if said.tzinfo is not None else None
+    except (ValueError, OverflowError):
         return None
-    if said is None or said.tzinfo is None:
-        return None
-    return said + timedelta(seconds=0.5) - middle
 
 
 def _parent_of(url: str) -> str:

@@ -1,13 +1,14 @@
 """The questions to the bot's own surface. None of them can trade."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final
 
 import aiohttp
 
-from reconciler.auth_probe.asking import Answered, Asker, error_in
+from reconciler.auth_probe.asking import Answered, Asker, error_in, refuse_unsendable
 from reconciler.domain.auth_probes import ProbeResult, ProbeStep
 from reconciler.rules.auth_tokens import facts_of
 
@@ -15,6 +16,8 @@ OK = 200
 HANDSHAKE = 101
 CLOSED_WITHIN: Final = timedelta(seconds=1)
 """Servers that cannot refuse a handshake accept it and close at once."""
+ENDED_WITHIN: Final = timedelta(seconds=0.5)
+"""Servers that are busy telling prices do not answer our close."""
 MOST_QUOTED = 5
 
 
@@ -106,13 +109,15 @@ class BotQuestions:
 
     async def _shake_hands(self, url: str, headers: dict[str, str]) -> Answered:
         """101 with the code of the close, where the server closes at once for want of rights."""
+        ends = aiohttp.ClientWSTimeout(ws_close=ENDED_WITHIN.total_seconds())
         try:
-            async with (
-                asyncio.timeout(self._deadline.total_seconds()),
-                self._asker.http.ws_connect(
-                    url, headers=headers, max_msg_size=4096, autoping=True
-                ) as socket,
-            ):
+            refuse_unsendable(headers)
+            async with AsyncExitStack() as stack:
+                async with asyncio.timeout(self._deadline.total_seconds()):
+                    shaking = self._asker.http.ws_connect(
+                        url, headers=headers, max_msg_size=4096, timeout=ends
+                    )
+                    socket = await stack.enter_async_context(shaking)
                 return Answered(status=HANDSHAKE, code=await _closed_at_once(socket))
         except aiohttp.WSServerHandshakeError as error:
             code, _ = error_in(error.headers or {}, None)  # aiohttp does not hand over the body
@@ -122,14 +127,16 @@ class BotQuestions:
 
 
 async def _closed_at_once(socket: "aiohttp.ClientWebSocketResponse[bool]") -> str:
-    """The code of the close; empty where it stays open, or speaks."""
+    """The code of the close; empty where it stays open. Some say why before they close."""
+    said = {aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY}
     try:
         async with asyncio.timeout(CLOSED_WITHIN.total_seconds()):
-            message = await socket.receive()
+            while (message := await socket.receive()).type in said:
+                pass
     except TimeoutError:
         return ""
-    closed = {aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSING, aiohttp.WSMsgType.CLOSED}
-    return f"closed_{socket.close_code}" if message.type in closed else ""
+    # An error is ours: a message that is longer than we read.
+    return "" if message.type is aiohttp.WSMsgType.ERROR else f"closed_{socket.close_code}"
 
 
 def _degraded(body: Any) -> list[str]:

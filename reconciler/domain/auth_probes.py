@@ -50,6 +50,7 @@ class NoAnswer(StrEnum):
     TIMEOUT = "no answer within the deadline"
     TLS = "no TLS connection"
     BROKEN = "the connection broke"
+    UNSENDABLE = "not asked: a line break is in the key or token"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,8 +25,10 @@ from reconciler.rules.auth_incidents import AUTH, BOOK
 
 log = structlog.get_logger("reconciler.auth")
 
-DEADLINE: Final = timedelta(minutes=3)
-"""Fifteen steps of 10 s, most of them side by side, and the database."""
+MOST_IN_A_ROW: Final = 10
+"""Requests that wait for one another; the other steps are asked side by side."""
+BESIDES: Final = timedelta(minutes=1)
+"""For the database."""
 
 
 class Prober(Protocol):
@@ -44,6 +46,13 @@ class AuthLimits:
     """Probes in a row before anything is said, or is over."""
     legacy_secret: bool
     """Whether a legacy HS256 secret is configured."""
+    timeout: timedelta
+    """Of one request."""
+
+    @property
+    def deadline(self) -> timedelta:
+        """Of one run: it ends by what its requests say, not by this, however slow they may be."""
+        return MOST_IN_A_ROW * self.timeout + BESIDES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,15 +109,16 @@ class AuthProbeService:
 
     async def _guarded(self) -> AuthProbed:
         run = RunId(f"{time.time_ns():x}-{secrets.token_hex(4)}")
+        deadline = self._limits.deadline
         try:
-            async with asyncio.timeout(DEADLINE.total_seconds()):
+            async with asyncio.timeout(deadline.total_seconds()):
                 return await self._run(run)
         except LeaseLostError as error:
             failed = self._ended(OutcomeState.HELD, str(error))
         except ReconcilerError as error:
             failed = self._ended(OutcomeState.NOT_JUDGED, str(error))
         except TimeoutError:
-            failed = self._ended(OutcomeState.NOT_JUDGED, f"the probe took over {DEADLINE}")
+            failed = self._ended(OutcomeState.NOT_JUDGED, f"the probe took over {deadline}")
         except Exception as error:  # the one catch-all: a probe never ends the daemon
             log.exception("[AUTH] probe failed", run_id=run)
             failed = self._ended(OutcomeState.FAILED, f"{type(error).__name__}: {error}")

@@ -90,6 +90,11 @@ CATALOGUE: tuple[Row, ...] = (
         says="the project is paused: an operator has to restore it",
     ),
     Row(
+        status=frozenset({402}),
+        cause=INFRA,
+        says="the project is restricted, as over its quota: an operator has to see to it",
+    ),
+    Row(
         status=frozenset({*range(520, 528), 530}),
         cause=INFRA,
         says="the edge does not reach the project",
@@ -200,8 +205,11 @@ _WITH_CODES = tuple(row for row in CATALOGUE if row.codes)
 
 _HANDSHAKE = 101
 _INVALID = frozenset({400, 422})
+_SETTINGS_FAULT = frozenset({NoAnswer.NAME_UNKNOWN, NoAnswer.UNSENDABLE})
 _WHO = r"authorization|authenticat|bearer|credential|jwt|api.?key"
 """Some bots call a request without a token invalid, and mean that: no open door is shown."""
+_OF_BODY = re.compile(r"body\b", re.IGNORECASE)
+"""FastAPI's place of what is missing: an `api_key` of the body is no sign-in."""
 
 
 def sign_of(result: ProbeResult) -> Sign | None:
@@ -209,7 +217,7 @@ def sign_of(result: ProbeResult) -> Sign | None:
     if result.skipped is not None:
         return None
     if result.no_answer is not None:
-        cause = CONFIG if result.no_answer is NoAnswer.NAME_UNKNOWN else INFRA
+        cause = CONFIG if result.no_answer in _SETTINGS_FAULT else INFRA
         return Sign(step=result.step, cause=cause, fact=f"{_who(result)}: {result.no_answer}")
     if result.step.is_of_bot:
         return _sign_of_bot(result)
@@ -261,7 +269,11 @@ def _door(result: ProbeResult) -> Sign | None:
         return None
     is_socket = result.step is ProbeStep.BOT_WEBSOCKET_CLOSED
     opened = {_HANDSHAKE} if is_socket else {*range(200, 300), 400, 422}
-    is_asked_who = re.search(_WHO, result.message, re.IGNORECASE) and result.status in _INVALID
+    is_asked_who = (
+        result.status in _INVALID
+        and re.search(_WHO, result.message, re.IGNORECASE)
+        and not _OF_BODY.match(result.message)
+    )
     if result.status in opened and not is_asked_who:
         fact = f"{_answer(result)} WITHOUT a token: the door is open"
         return Sign(step=result.step, cause=APP, about=About.OPEN, fact=fact)

@@ -15,6 +15,7 @@ from reconciler.rules.auth_tokens import KeyKind, email_in, facts_of, kind_of_ke
 HOSTED = ".supabase.co"
 LONG_ENOUGH = 32
 """Bytes of an HS256 secret (RFC 7518)."""
+COPY_AGAIN = "copy it again from the dashboard, without quotes or line breaks"
 SERVICE, ANON = "SUPABASE_SERVICE_ROLE_KEY", "SUPABASE_ANON_KEY"
 
 
@@ -76,7 +77,11 @@ def _of_url(environment: AuthEnvironment) -> Iterator[EnvironmentFinding]:
         return
     parts = urlsplit(url)
     if parts.path not in {"", "/"}:
-        yield _fail("SUPABASE_URL", f"has a path ({parts.path})", "the project's address alone")
+        # Whoever hosts it may have put it behind one; the APIs' own paths are added by everybody.
+        is_wrong = project_of(url) is not None or "/v1" in parts.path
+        says = f"has a path ({parts.path})"
+        mend = "the project's address alone, unless a proxy of your own needs the path"
+        yield (_fail if is_wrong else _warn)("SUPABASE_URL", says, mend)
     if parts.scheme == "http" and not _is_near(parts.hostname or ""):
         yield _warn("SUPABASE_URL", "is http: keys travel in clear", "use https")
     if (parts.hostname or "").endswith(".supabase.com"):
@@ -99,7 +104,7 @@ def _of_service_key(environment: AuthEnvironment, now: datetime) -> Iterator[Env
         case KeyKind.PUBLISHABLE:
             yield _fail(SERVICE, "is a publishable key", "put the sb_secret key there")
         case KeyKind.OTHER:
-            yield _fail(SERVICE, "is no key of Supabase's", "copy it again from the dashboard")
+            yield _fail(SERVICE, "is no key of Supabase's", COPY_AGAIN)
         case KeyKind.LEGACY:
             facts = facts_of(key)
             if facts.role != "service_role":
@@ -126,7 +131,7 @@ def _of_anon_key(environment: AuthEnvironment, now: datetime) -> Iterator[Enviro
             "put the anon or sb_publishable key there, and rotate the secret one",
         )
     elif kind_of_key(key) is KeyKind.OTHER:
-        yield _fail(ANON, "is no key of Supabase's", "copy it again from the dashboard")
+        yield _fail(ANON, "is no key of Supabase's", COPY_AGAIN)
     if facts.is_jwt:
         yield from _of_legacy_key(ANON, facts, environment, now)
 

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from reconciler.domain.auth_probes import (
     AuthClass,
     AuthJudgement,
+    NoAnswer,
     ProbeResult,
     ProbeStep,
     TokenFacts,
@@ -232,6 +233,8 @@ def _severity(doors: Sequence[ProbeStep], probe: _Probe) -> Severity:
 
 def _is_endpoints_fault(step: ProbeStep, probe: _Probe) -> bool:
     result = probe.results[step]
+    if result.no_answer is NoAnswer.UNSENDABLE:
+        return False  # nobody asked it
     if result.no_answer is not None or (result.status or 0) >= 500:  # noqa: PLR2004 - HTTP's
         return True
     return not _is_sent_token_bad(step, probe)

@@ -5,6 +5,7 @@ a fingerprint opens no door.
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -13,7 +14,9 @@ from typing import Any
 from reconciler.domain.auth_probes import TokenFacts
 
 LONGEST_CLAIM = 200
-JWT_PARTS = 3
+_JWT = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]*")
+"""Strictly: base64 would forgive quotes and line breaks that a key was copied with."""
+_OPAQUE = re.compile(r"sb_(secret|publishable)_[A-Za-z0-9_-]+")
 
 
 class KeyKind(StrEnum):
@@ -27,10 +30,8 @@ class KeyKind(StrEnum):
 
 def kind_of_key(key: str) -> KeyKind:
     """The form of an API key."""
-    if key.startswith("sb_secret_"):
-        return KeyKind.SECRET
-    if key.startswith("sb_publishable_"):
-        return KeyKind.PUBLISHABLE
+    if opaque := _OPAQUE.fullmatch(key):
+        return KeyKind.SECRET if opaque[1] == "secret" else KeyKind.PUBLISHABLE
     return KeyKind.LEGACY if facts_of(key).is_jwt else KeyKind.OTHER
 
 
@@ -66,10 +67,9 @@ def email_in(token: str) -> str | None:
 
 
 def _read(token: str) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
-    parts = token.split(".")
-    if len(parts) != JWT_PARTS:
+    if (parts := _JWT.fullmatch(token)) is None:
         return None, None
-    return _part(parts[0]), _part(parts[1])
+    return _part(parts[1]), _part(parts[2])
 
 
 def _part(part: str) -> dict[str, Any] | None:

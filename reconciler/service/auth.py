@@ -129,6 +129,7 @@ def auth_probe_of(
         limits=AuthLimits(
             confirmations=auth.confirmations,
             legacy_secret=auth.jwt_secret is not None,
+            timeout=auth.timeout,
         ),
         mode=settings.mode,
         tell=teller.tell,

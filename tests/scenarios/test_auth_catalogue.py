@@ -124,6 +124,7 @@ ROWS: dict[str, tuple[Arrange, str]] = {
     "522": (force(EVERYTHING, 522), "infra"),
     "525": (force(EVERYTHING, 525), "infra"),
     "540 paused": (paused, "infra"),
+    "402 restricted": (force(EVERYTHING, 402), "infra"),
     # GoTrue
     "401 no_authorization": (
         through_the_bot("no_authorization", "This endpoint requires a Bearer token"),

@@ -10,6 +10,7 @@ import pytest
 
 from reconciler.domain.leases import Lease
 from reconciler.domain.outcome import OutcomeState
+from reconciler.jobs.auth_probe import AuthLimits
 from reconciler.rules.auth_incidents import AUTH
 from reconciler.service.assembly import Assembly
 from reconciler.service.auth import tell_misfits
@@ -264,6 +265,7 @@ async def test_an_open_door_is_sev_1(auth: AuthSetting, status: int) -> None:
     [
         ({"detail": [{"loc": ["body"], "msg": "Field required"}]}, True),
         ({"detail": [{"loc": ["body", "token"], "msg": "Field required"}]}, True),
+        ({"detail": [{"loc": ["body", "api_key"], "msg": "Field required"}]}, True),
         ({"detail": [{"loc": ["header", "authorization"], "msg": "Field required"}]}, False),
         ({"error": "missing bearer token"}, False),
         ({"detail": [3, None, {"loc": 3}]}, True),
@@ -424,6 +426,13 @@ async def test_a_supabase_that_hangs_costs_its_deadlines_and_no_more(auth: AuthS
     assert "infra" in outcome.sentence
 
 
+def test_a_long_timeout_leaves_time_for_every_answer() -> None:
+    """Else a Supabase that hangs were never called infra: the probe would be cut off before."""
+    limits = AuthLimits(confirmations=3, legacy_secret=False, timeout=seconds(60))
+    one_after_another = 9  # surface, four of the canary, bot_token, open, with token, sign-out
+    assert limits.deadline > one_after_another * seconds(60)
+
+
 async def test_no_redirect_is_followed(auth: AuthSetting) -> None:
     away = {"Location": f"{auth.supabase.url}/elsewhere"}
     auth.supabase.forced["/auth/v1/user"] = Forced(status=307, headers=away)
@@ -456,13 +465,14 @@ async def test_the_start_tells_what_does_not_fit(auth: AuthSetting) -> None:
 
 
 async def test_a_key_that_comes_near_its_end_while_the_daemon_runs(auth: AuthSetting) -> None:
-    ends_at = datetime.now(UTC) + timedelta(days=14, milliseconds=600)
+    # Claims are of whole seconds: between one and two are left here.
+    ends_at = datetime.now(UTC) + timedelta(days=14, seconds=2)
     keys = auth.supabase.keys
     auth.auth["service_role_key"] = keys.legacy_key("service_role", expires_at=ends_at)
     async with auth.running() as (probe, parts):
         tell_misfits(parts.settings, parts.health)
         assert "sign-in environment" not in degraded(parts)
-        await asyncio.sleep(1)
+        await asyncio.sleep(2)
         await probe.run()
         says = degraded(parts)["sign-in environment"]
     assert says.startswith("SUPABASE_SERVICE_ROLE_KEY expires on ")

@@ -56,6 +56,16 @@ def test_what_fits_is_not_mentioned(environment: AuthEnvironment) -> None:
 
 MISFITS: dict[str, tuple[dict[str, Any], str, str]] = {
     "path": ({"supabase_url": f"https://{REF}.supabase.co/rest/v1"}, "fail", "has a path"),
+    "path of its own": (
+        {"supabase_url": "https://example.com/supabase", "issuer": None},
+        "warn",
+        "has a path (/supabase)",
+    ),
+    "API's path": (
+        {"supabase_url": "https://example.com/auth/v1", "issuer": None},
+        "fail",
+        "has a path",
+    ),
     "http": ({"supabase_url": "http://supabase.example.com"}, "warn", "is http"),
     "dashboard": ({"supabase_url": "https://app.supabase.com"}, "fail", "the dashboard"),
     "anon as service": ({"service_key": key("anon")}, "fail", "has the role anon"),
@@ -65,6 +75,12 @@ MISFITS: dict[str, tuple[dict[str, Any], str, str]] = {
         "is a publishable key",
     ),
     "nonsense as service": ({"service_key": "changeme"}, "fail", "is no key of Supabase's"),
+    "quoted": ({"service_key": f'"{key("service_role")}"'}, "fail", "is no key of Supabase's"),
+    "with its line break": (
+        {"service_key": f"{NEW_KEYS.service_key}\n"},
+        "fail",
+        "is no key of Supabase's",
+    ),
     "service as anon": ({"anon_key": key("service_role")}, "fail", "is a secret key"),
     "secret as anon": ({"anon_key": NEW_KEYS.service_key}, "fail", "is a secret key"),
     "another project": (

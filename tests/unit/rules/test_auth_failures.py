@@ -54,12 +54,12 @@ def test_nothing_asked_is_nothing_wrong() -> None:
 
 @pytest.mark.parametrize("step", S)
 @pytest.mark.parametrize("no_answer", NoAnswer)
-def test_no_answer_is_infra_but_for_a_name_that_is_not_there(
+def test_no_answer_is_infra_but_for_what_the_settings_have_wrong(
     step: ProbeStep, no_answer: NoAnswer
 ) -> None:
     said = judged(ProbeResult(step=step, no_answer=no_answer))
-    is_name = no_answer is NoAnswer.NAME_UNKNOWN
-    assert said.cause is (AuthClass.CONFIG if is_name else AuthClass.INFRA)
+    of_settings = no_answer in {NoAnswer.NAME_UNKNOWN, NoAnswer.UNSENDABLE}
+    assert said.cause is (AuthClass.CONFIG if of_settings else AuthClass.INFRA)
 
 
 def test_every_row_of_the_catalogue_can_be_reached() -> None:
