@@ -10,7 +10,7 @@ ARGS ?=
 ENGINE ?= docker
 IMAGE ?= reconciler:dev
 
-.PHONY: help install demo test test-freqtrade simulate bench lint types check image lock clean
+.PHONY: help install demo test test-freqtrade checkers test-deploy test-image simulate bench lint types check image lock clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -37,6 +37,15 @@ test: install ## every test: make test [ARGS="-k ghost"]
 test-freqtrade: install ## against a real freqtrade: make test-freqtrade FREQTRADE=/path/to/its/python
 	@RECONCILER_TEST_FREQTRADE=$(FREQTRADE) exec $(BIN)/python -m pytest -n0 \
 		tests/integration/deactivation tests/integration/presets -k freqtrade $(ARGS)
+
+checkers: install ## what checks deploy/: helm, compose, hadolint, the schemas' checkers, in .checkers
+	@exec $(BIN)/python deploy/checkers/install.py
+
+test-deploy: checkers ## deploy/ by its real checkers and servers; a missing one fails
+	@RECONCILER_CHECKERS=required exec $(BIN)/python -m pytest -n0 -m "stack or not stack" tests/deploy $(ARGS)
+
+test-image: image ## the image: healthy, read-only, no capabilities, SIGTERM: make test-image [ENGINE=podman]
+	@ENGINE="$(ENGINE)" exec deploy/image/smoke.sh $(IMAGE)
 
 bench: install ## what a cycle costs, over its floor: make bench [ARGS="--only cycle"]
 	@exec $(BIN)/python -m benchmarks $(ARGS)
@@ -68,4 +77,4 @@ lock: ## write constraints.txt and the image's parts of it anew (needs uv)
 		--generate-hashes --no-header --no-annotate -o deploy/image/build-requirements.txt
 
 clean: ## remove what make made
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .checkers .mypy_cache .ruff_cache .pytest_cache .hypothesis

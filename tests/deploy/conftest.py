@@ -9,7 +9,7 @@ import pytest
 from tests.deploy.shipped import ROOT
 
 CHECKERS = ROOT / ".checkers" / "bin"
-CHECKERS_MADE_BY = "python deploy/checkers/install.py"
+CHECKERS_MADE_BY = "make checkers"
 REQUIRED = "RECONCILER_CHECKERS"
 """Set to `required`, a checker that is missing fails its tests."""
 

@@ -49,6 +49,13 @@ class Stack:
         query = f"?{urlencode(parameters)}" if parameters else ""
         return json.loads(get(self.prometheus, f"/api/v1/{path}{query}"))["data"]
 
+    def scraped(self) -> bool:
+        """Whether the daemon has been scraped and every rule evaluated."""
+        groups = self.ask("rules")["groups"]
+        rules = [rule["health"] for group in groups for rule in group["rules"]]
+        up = self.ask("query", query='up{job="reconciler"} == 1')["result"]
+        return bool(up and rules) and "unknown" not in rules
+
     def alerts(self) -> list[dict[str, Any]]:
         """What reached the webhook so far."""
         lines = self.received.read_text(encoding="utf-8").splitlines()
@@ -129,6 +136,7 @@ def playing(database: str, folder: Path, prometheus: Path, alertmanager: Path) -
             # What fires before it has found Alertmanager is sent again after this.
             "--rules.alert.resend-delay=1s",
         )
+        until("Prometheus's first scrapes", 20, stack.scraped)
         yield stack
         daemon.send_signal(signal.SIGTERM)
         assert daemon.wait(DAEMON_ENDS_WITHIN) == 0

@@ -18,7 +18,9 @@ def test_compose_files_fit_the_specification(check_jsonschema: Path) -> None:
     run(check_jsonschema, "--builtin-schema", "vendor.compose-spec", COMPOSE, JOIN)
 
 
-def test_compose_reads_the_stack_the_demo_and_the_joined_daemon(compose: Path) -> None:
+def test_compose_reads_the_stack_the_demo_and_the_joined_daemon(
+    compose: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     demo = DEPLOY / "compose" / "demo.env"
     run(compose, "-f", COMPOSE, "config", "--quiet")
     run(compose, "--env-file", demo, "-f", COMPOSE, "config", "--quiet")
@@ -32,6 +34,8 @@ def test_compose_reads_the_stack_the_demo_and_the_joined_daemon(compose: Path) -
     assert "story" in services
     with pytest.raises(pytest.fail.Exception, match="the network of your stack"):
         run(compose, "-f", JOIN, "config", "--quiet")
+    monkeypatch.setenv("NETWORK", "mybot_default")
+    run(compose, "-f", JOIN, "config", "--quiet")
 
 
 def test_every_file_that_compose_mounts_is_there(compose: Path) -> None:
@@ -71,7 +75,7 @@ def test_workflow_pins_what_it_uses_and_may_do_little(file: Path) -> None:
 def test_workflow_calls_what_is_there(file: Path) -> None:
     text = file.read_text(encoding="utf-8")
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    for words in re.findall(r"\bmake ([a-z ]+?)(?= [A-Z]|$)", text, flags=re.MULTILINE):
+    for words in re.findall(r"\bmake ([a-z -]+?)(?= [A-Z]|$)", text, flags=re.MULTILINE):
         for target in words.split():
             assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
     for name in re.findall(r"(?:deploy|tests|docs)/[\w./-]+", text):
