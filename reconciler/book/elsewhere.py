@@ -69,7 +69,7 @@ class SqlDriver:
         try:
             active = await self._book.status_is_active(wanted.profile_id)
         except ReconcilerError as error:
-            raise DriverFailedError(str(error)) from error
+            raise _failed(wanted, error) from error
         if active is None:
             raise DriverFailedError(
                 f"book {wanted.book} has no profile {wanted.profile_id} any more"
@@ -80,4 +80,11 @@ class SqlDriver:
         try:
             await self._book.write_status(wanted.profile_id, back_to=back_to)
         except ReconcilerError as error:
-            raise DriverFailedError(str(error)) from error
+            raise _failed(wanted, error) from error
+
+
+def _failed(wanted: Deactivation, error: ReconcilerError) -> DriverFailedError:
+    said = str(error).removeprefix(f"book {wanted.book}: ")
+    is_standby = isinstance(error.__cause__, asyncpg.ReadOnlySQLTransactionError)
+    mend = ". Does its url lead to a standby? It must lead to the primary" if is_standby else ""
+    return DriverFailedError(f"book {wanted.book}: {said}{mend}")

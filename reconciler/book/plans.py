@@ -24,10 +24,11 @@ from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where n.nspname = $1 and c.relname = $2
 """
 _LACKS = """
-select to_regclass($1) = to_regclass($2) and not exists (
+select case when to_regclass($1) = to_regclass($2) then not exists (
   select from pg_index i join pg_class c on c.oid = i.indexrelid
-  where i.indrelid = to_regclass($1) and c.relname = $3)
+  where i.indrelid = to_regclass($1) and c.relname = $3) end
 """
+"""Null: the index is for another table."""
 _PARTIAL = """
 select coalesce(bool_or(i.indpred is not null), false)
 from pg_index i join pg_class c on c.oid = i.indexrelid
@@ -76,8 +77,9 @@ async def plan_of(connection: Connection, preset: Preset) -> list[WholeTableRead
             continue  # what does not fit, or is not permitted, is told by others
         for schema, table, condition, rows in scans:
             name = f"{_quoted(schema)}.{_quoted(table)}"
-            advised = await _of_the_preset(connection, preset, name)
-            if not advised and (schema, table, condition) in unavoidable:
+            known, advised = await _of_the_preset(connection, preset, name)
+            is_served = known and not preset.has_own_statements
+            if not advised and not is_served and (schema, table, condition) in unavoidable:
                 advised = tuple(indexes_for(name, condition))
             found.append(
                 WholeTableRead(
@@ -91,14 +93,18 @@ async def plan_of(connection: Connection, preset: Preset) -> list[WholeTableRead
     return found
 
 
-async def _of_the_preset(connection: Connection, preset: Preset, table: str) -> tuple[str, ...]:
-    """The indexes that the preset itself names for a table, and that are not there."""
-    missing = []
+async def _of_the_preset(
+    connection: Connection, preset: Preset, table: str
+) -> tuple[bool, tuple[str, ...]]:
+    """Whether the preset itself names indexes for a table, and those that are not there."""
+    missing, known = [], False
     for name, definition in preset.indexes.items():
         on = definition.removeprefix("on ").partition(" (")[0]
-        if await connection.fetchval(_LACKS, on, table, name):
+        lacks = await connection.fetchval(_LACKS, on, table, name)
+        known = known or lacks is not None
+        if lacks:
             missing.append(f"CREATE INDEX CONCURRENTLY {name} {definition}")
-    return tuple(missing)
+    return known, tuple(missing)
 
 
 Scan = tuple[str, str, str, int]

@@ -111,6 +111,8 @@ class PostgresBook:
         self._lock = asyncio.Lock()
         self._writers: set[Connection] = set()
         self._shared: tuple[timedelta, _Tables] | None = None
+        self._failed: tuple[float, str] | None = None
+        """When, by the monotonic clock, and why."""
 
     @property
     def pool(self) -> Pool:
@@ -144,14 +146,32 @@ class PostgresBook:
         """The rows of one account: all that are open, and any that changed within `reach`.
 
         Consistent: one repeatable-read transaction. Raises BookUnreadableError where a table,
-        column or row cannot be read, DatabaseUnavailableError.
+        column or row cannot be read, BookDatabaseUnavailableError where the server answers and
+        refuses (a lock, a time limit), DatabaseUnavailableError.
         """
         checked = self._checked_at
         if checked is None or time.monotonic() - checked > CHECK_AGAIN_AFTER.total_seconds():
             await self.check()
+        asked_at = time.monotonic()
         async with self._lock:
-            tables = await self._tables_shared(reach)
+            tables = await self._tables_or_why(reach, asked_at)
         return self._reading(tables, account, symbol_of)
+
+    async def _tables_or_why(self, reach: timedelta, asked_at: float) -> _Tables:
+        """A reading that failed is the answer to all who waited for it: a server that hangs costs
+        the accounts of its book one deadline, not one each in turn.
+        """
+        if self._failed is not None and self._failed[0] > asked_at:
+            raise BookDatabaseUnavailableError(self._failed[1])
+        try:
+            return await self._tables_shared(reach)
+        except DatabaseRefusedError as error:
+            why = f"book {self.name}: {error}"
+            self._failed = time.monotonic(), why
+            raise BookDatabaseUnavailableError(why) from error
+        except BookDatabaseUnavailableError as error:
+            self._failed = time.monotonic(), str(error)
+            raise
 
     def renew(self) -> None:
         """The next reading is no shared one: a person sees what was written just now."""

@@ -38,6 +38,8 @@ class Preset:
     indexes: Mapping[str, str] = field(default_factory=dict)
     """By name, what follows `create index concurrently NAME`: what the SELECTs need where a table
     is large."""
+    has_own_statements: bool = False
+    """Some statement is the user's: the indexes may not be for it."""
     timezone: str | None = None
     """IANA name in which naive timestamps are read; None: naive timestamps are refused."""
     deactivation: str | None = None
@@ -74,7 +76,7 @@ def load_preset(
     """
     path = PRESETS / f"{name}.toml"
     if name not in preset_names():
-        msg = f"book preset {name!r} is not known; known: {', '.join(preset_names())}"
+        msg = f"book.preset: {name!r} is not known; known: {', '.join(preset_names())}"
         raise BookUnreadableError(msg)
     data: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     for table, own in (statements or {}).items():
@@ -102,6 +104,7 @@ def load_preset(
         orders_find=read("orders", "find"),
         orders_update=write_with("orders", "update"),
         positions_select=read("positions", "select"),
+        has_own_statements=own_statements,
         indexes={index: filled_in(told, values) for index, told in data.get("indexes", {}).items()},
         auth_rejections=auth_rejections or data.get("auth", {}).get("rejections"),
         vocabulary=_states({**data.get("vocabulary", {}), **(vocabulary or {})}),

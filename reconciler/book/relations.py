@@ -33,8 +33,8 @@ class Mentions:
 
     reads: tuple[tuple[str, ...], ...]
     """Tables that it reads, as written: `("bot", "orders")`."""
-    writes: Mapping[tuple[str, ...], str]
-    """Tables that it changes, and how: `update`, `insert` or `delete`."""
+    writes: Mapping[tuple[str, ...], tuple[str, ...]]
+    """Tables that it changes, and how: of `update`, `insert` and `delete`."""
     words: frozenset[str]
     """Every name in it: columns are among them."""
     sets: frozenset[str]
@@ -65,7 +65,10 @@ class Relation:
 def mentions_of(statement: str) -> Mentions:
     """What a statement names."""
     code = _NOT_CODE.sub(" '' ", statement)
-    writes = {_parts(found[2]): found[1].split()[0].lower() for found in _WRITES.finditer(code)}
+    writes: dict[tuple[str, ...], tuple[str, ...]] = {}
+    for found in _WRITES.finditer(code):
+        table, how = _parts(found[2]), found[1].split()[0].lower()
+        writes[table] = tuple(dict.fromkeys((*writes.get(table, ()), how)))
     sets: set[str] = set()
     for clause in _SET.findall(code):
         sets.update(_plain(name) for name in _ASSIGNED.findall(clause))

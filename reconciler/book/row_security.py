@@ -35,6 +35,13 @@ select c.oid::int8 as oid, format('%I.%I', n.nspname, c.relname) as quoted
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where c.relname = $1 and c.relrowsecurity and row_security_active(c.oid)
 """
+_FREE_NAME = """
+select n.name
+from (select case t when 1 then $2::text else $2 || '_' || t end as name, t
+      from generate_series(1, 100) t) n
+where not exists (select from pg_policy where polrelid = $1::oid and polname::text = n.name)
+order by n.t limit 1
+"""
 SELECT, UPDATE, INSERT, DELETE = "r", "w", "a", "d"
 """As in `pg_policy.polcmd`."""
 COMMANDS = {"update": UPDATE, "insert": INSERT, "delete": DELETE}
@@ -111,4 +118,6 @@ async def _mend_for(connection: Connection, oid: int, table: str, command: str) 
         return None
     said = _SAID[command]
     name = "reconciler_reads" if command == SELECT else f"reconciler_{said}s"
+    # One of that name may be there, and show some rows only.
+    name = await connection.fetchval(_FREE_NAME, oid, name)
     return f"create policy {name} on {table} for {said} to {role} {_CLAUSES[command]}"

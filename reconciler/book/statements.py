@@ -125,6 +125,8 @@ async def check_statements(connection: Connection, preset: Preset) -> None:
             hidden = await why_rows_are_hidden(connection, statement, arguments)
             found = [f"{shape.name}: {hidden}"] if hidden is not None else []
         troubles.extend(found)
+    # asyncpg's prepare leaves a transaction open at the server, which the next command would be in.
+    await connection.execute("select 1")
     if troubles:
         said = "; ".join(troubles)
         mend = f". {preset.mend}" if "does not exist" in said else ""

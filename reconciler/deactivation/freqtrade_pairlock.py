@@ -5,12 +5,14 @@ Our rows are told by their reason. A person lifts one in freqtrade's own pages, 
 """
 
 import asyncio
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final, Literal
 
 import asyncpg
 
 from reconciler.book.parameters import SERVER_ZONE, literal
+from reconciler.deactivation.looking import Look
 from reconciler.domain.deactivation import Deactivation
 from reconciler.domain.errors import DatabaseUnavailableError, DriverFailedError
 from reconciler.store.connecting import Pool, borrowed
@@ -91,6 +93,25 @@ class FreqtradePairlock:
             await self._run(PROLONG, pairs, OUR_REASONS, self._lock_for)
         return False
 
+    async def look(self, wanted: Deactivation | None) -> Look:  # noqa: ARG002 - one bot, one profile
+        """Whether locks can be read; nothing is changed. Raises DriverFailedError."""
+        left = await self._run(HELD, [EVERY_PAIR], OUR_REASONS)
+        stands = "none of ours stands" if left is None else "one of ours stands"
+        return Look(says=f"{self._place} can be read: {stands}")
+
+    def statements(self) -> Mapping[str, tuple[tuple[str, ...], str]]:
+        """By name the types that each takes and its SQL: what our role has to be able to run."""
+        told = {
+            "pairlocks.lock": (("text", "text", "interval"), LOCK),
+            "pairlocks.read": (("text[]", "text"), HELD),
+            "pairlocks.prolong": (("text[]", "text", "interval"), PROLONG),
+            "pairlocks.release": (("text",), RELEASE),
+        }
+        return {name: (takes, self._sql(asked)) for name, (takes, asked) in told.items()}
+
+    def _sql(self, statement: str) -> str:
+        return statement.format(table=self._table, now=self._now)
+
     def _pair(self, wanted: Deactivation) -> str:
         if self._pairs == "all":
             return EVERY_PAIR
@@ -107,24 +128,23 @@ class FreqtradePairlock:
                 asyncio.timeout(DEADLINE.total_seconds()),
                 borrowed(self._pool) as connection,
             ):
-                sql = statement.format(table=self._table, now=self._now)
-                left: timedelta | None = await connection.fetchval(sql, *values)
+                left: timedelta | None = await connection.fetchval(self._sql(statement), *values)
                 return left
         except TimeoutError:
             why = f"did not answer within {DEADLINE.total_seconds():g} s"
             raise DriverFailedError(f"{self._place}: {why}") from None
         except DatabaseUnavailableError as error:
-            raise DriverFailedError(f"{self._place}: {error}{_mend(error)}") from error
+            raise DriverFailedError(f"{self._place}: {error}{self._mend(error)}") from error
 
-
-def _mend(error: Exception) -> str:
-    """What to do about it, where that is known."""
-    match error.__cause__:
-        case asyncpg.UndefinedTableError():
-            return ". Does book.url lead to freqtrade's database?"
-        case asyncpg.InsufficientPrivilegeError():
-            return (
-                ". Run: grant select, insert, update (lock_end_time, active) on pairlocks to our "
-                "role; grant usage on sequence pairlocks_id_seq to our role"
-            )
-    return ""
+    def _mend(self, error: Exception) -> str:
+        """What to do about it, where that is known."""
+        match error.__cause__:
+            case asyncpg.UndefinedTableError():
+                return ". Does book.url lead to freqtrade's database?"
+            case asyncpg.InsufficientPrivilegeError():
+                return (
+                    f". Run: grant select, insert, update (lock_end_time, active) on {self._table} "
+                    "to our role; grant usage on its sequence to our role: `reconciler check` "
+                    "prints them"
+                )
+        return ""

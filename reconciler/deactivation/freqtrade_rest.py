@@ -11,6 +11,7 @@ from typing import Any, Final
 import aiohttp
 
 from reconciler.deactivation.asking import DEADLINE, Answer, Asker
+from reconciler.deactivation.looking import Look
 from reconciler.domain.deactivation import Deactivation
 from reconciler.domain.errors import DriverFailedError
 
@@ -69,8 +70,25 @@ class FreqtradeRest:
         state, most_trades = await self._state()
         return state not in NOT_ENTERING and most_trades != 0
 
+    async def look(self, wanted: Deactivation | None) -> Look:  # noqa: ARG002 - one bot, one state
+        """Whether it could be asked now; nothing is changed. Raises DriverFailedError."""
+        body = await self._config()
+        state = self._state_in(body)
+        if body.get("dry_run") is True:
+            return Look(
+                says=f"{self._asker.bot} lets us in, and is {state}: a dry run, whose orders no "
+                "exchange knows",
+                mend="do not watch a dry run: each of its orders would be missing at the venue",
+            )
+        return Look(says=f"{self._asker.bot} lets us in, and is {state}")
+
     async def _state(self) -> tuple[str, float | None]:
         """`running`, `paused` or `stopped`, and how many trades the bot may have open."""
+        body = await self._config()
+        return self._state_in(body), _number(body.get("max_open_trades"))
+
+    async def _config(self) -> dict[str, Any]:
+        """What it shows of its configuration."""
         answer = await self._ask("GET", "show_config")
         body = answer.body
         if not answer.is_2xx:
@@ -80,13 +98,16 @@ class FreqtradeRest:
                 f"{self._asker.bot} did not tell its state: check that deactivation.url leads to "
                 "freqtrade's API server"
             )
-        state = body["state"]
+        return body
+
+    def _state_in(self, body: dict[str, Any]) -> str:
+        state: str = body["state"]
         if state not in {"running", *NOT_ENTERING}:
             raise DriverFailedError(
                 f"{self._asker.bot} is in the state {self._asker.masked(state)!r}, which is "
                 "neither running, paused nor stopped"
             )
-        return state, _number(body.get("max_open_trades"))
+        return state
 
     async def _ask(self, method: str, path: str) -> Answer:
         answer = await self._asker.ask(method, f"{self._base}/{path}", headers=self._headers)

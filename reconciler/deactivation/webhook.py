@@ -11,6 +11,7 @@ from typing import Any, Final, Protocol
 from urllib.parse import quote
 
 from reconciler.deactivation.asking import DEADLINE, Asker
+from reconciler.deactivation.looking import Look
 from reconciler.domain.book import INACTIVE_WORDS
 from reconciler.domain.deactivation import Deactivation
 from reconciler.domain.errors import DatabaseUnavailableError, DriverFailedError
@@ -19,6 +20,8 @@ from reconciler.store.connecting import Pool, borrowed
 TIMESTAMP: Final = "X-Reconciler-Timestamp"
 SIGNATURE: Final = "X-Reconciler-Signature"
 PLACEHOLDER: Final = "{profile_id}"
+NOT_FOUND: Final = 404
+SERVER_ERROR: Final = 500
 
 
 class ReadBack(Protocol):
@@ -68,6 +71,23 @@ class Webhook:
     async def is_active(self, wanted: Deactivation) -> bool:
         """Read back whether the profile may enter trades. Raises DriverFailedError."""
         return await self._read_back.is_active(wanted)
+
+    async def look(self, wanted: Deactivation | None) -> Look:
+        """Whether its host answers, and what is read back of this profile; nothing is posted.
+
+        Raises DriverFailedError.
+        """
+        answer = await self._asker.ask("HEAD", self._url)
+        says = f"{self._asker.bot} answers"
+        if wanted is not None:
+            status = "active" if await self.is_active(wanted) else "inactive"
+            says += f"; profile {wanted.profile_id} reads back as {status}"
+        if answer.status == NOT_FOUND or answer.status >= SERVER_ERROR:
+            return Look(
+                says=f"{says}, but with HTTP {answer.status}; a POST was not tried",
+                mend="see that deactivation.url is the path that takes the POST",
+            )
+        return Look(says=f"{says}; a POST was not tried")
 
     async def _post(self, action: str, wanted: Deactivation) -> None:
         body = json.dumps(

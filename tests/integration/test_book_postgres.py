@@ -9,10 +9,10 @@ from typing import TypeAlias
 import asyncpg
 import pytest
 
-from reconciler.book.postgres import PostgresBook
+from reconciler.book.postgres import SHARE_FOR_SECONDS, PostgresBook
 from reconciler.book.preset import load_preset
 from reconciler.domain.book import BookReading
-from reconciler.domain.errors import BookUnreadableError
+from reconciler.domain.errors import BookDatabaseUnavailableError, BookUnreadableError
 from reconciler.domain.identity import AccountName, BookName, ProfileId, Symbol
 from reconciler.domain.orders import BookOrder, OrderState, OrderUpdate
 from reconciler.domain.positions import PositionSide
@@ -253,3 +253,21 @@ async def test_a_book_that_changes_under_a_running_daemon_is_noticed_and_recover
         await _read(book)
     await connection.execute("alter table bot.away rename to orders")
     assert [o.id for o in (await _read(book)).orders] == ["o1"]
+
+
+async def test_a_reading_that_fails_is_the_answer_to_all_who_wait_for_it(
+    connection: Connection, pool: Pool, book: PostgresBook
+) -> None:
+    await _read(book)
+    await asyncio.sleep(SHARE_FOR_SECONDS)
+    name = await connection.fetchval("select current_database()")
+    await connection.execute(f'alter database "{name}" set statement_timeout = 1000')
+    await pool.expire_connections()
+    loop = asyncio.get_running_loop()
+    async with connection.transaction():
+        await connection.execute("lock table bot.orders in access exclusive mode")
+        begun = loop.time()
+        told = await asyncio.gather(*(_read(book) for _ in range(10)), return_exceptions=True)
+        assert loop.time() - begun < 3
+    assert {type(each) for each in told} == {BookDatabaseUnavailableError}
+    assert (await _read(book)).orders, "asked anew, it is read"

@@ -136,6 +136,15 @@ async def test_running_what_it_prints_is_enough(restricted: Restricted) -> None:
         (
             (
                 "alter table bot.orders enable row level security;"
+                "create policy reconciler_reads on bot.orders for select to ROLE "
+                "using (status = 'open')"
+            ),
+            "orders.select, orders.find: row-level security hides rows of bot.orders",
+            "create policy reconciler_reads_2 on bot.orders for select to ROLE using (true)",
+        ),
+        (
+            (
+                "alter table bot.orders enable row level security;"
                 "create policy ours on bot.orders for select to ROLE using (true)"
             ),
             "orders.update: row-level security does not let our role update every row",

@@ -89,12 +89,27 @@ class Column:
     comment: str | None = None
     link: Link | None = None
     lookup: Lookup | None = None
+    reads: str | None = None
+    """SQL of a value that is reckoned, with `{row}` for the row's alias."""
+    writes: str | None = None
+    """SQL of what is stored for such a `{value}` in this `{row}`; None: the value itself."""
 
     def of(self, row: str) -> str:
         """The value in SQL, of the row with this alias."""
         if (at := self.lookup) is None:
-            return f"{row}.{self.quoted}"
+            return self.stored(row)
         return f"(select w.{at.said} from {at.table} w where w.{at.key} = {row}.{at.column})"  # noqa: S608 - quoted by the server
+
+    def stored(self, row: str) -> str:
+        """What stands in the row itself: where the word is looked up, what it is looked up by."""
+        if self.reads is not None:
+            return self.reads.replace("{row}", row)
+        return f"{row}.{self.lookup.column if self.lookup else self.quoted}"
+
+    def written(self, value: str, row: str) -> str:
+        """What an UPDATE sets for this value in SQL, in the row with this alias."""
+        stored = (self.writes or "{value}").replace("{value}", value).replace("{row}", row)
+        return f"({stored})::{self.type}"
 
     def text(self, row: str) -> str:
         """The same as text, without the blanks that `char(n)` adds."""
@@ -108,7 +123,7 @@ class Column:
         """A condition that an index on the column can serve."""
         listed = ", ".join(map(literal, words))
         if (at := self.lookup) is None:
-            return f"{row}.{self.quoted} in ({listed})"
+            return f"{self.stored(row)} in ({listed})"
         meant = f"select w.{at.key} from {at.table} w where w.{at.said} in ({listed})"  # noqa: S608 - quoted by the server and by us
         return f"{row}.{at.column} in ({meant})"
 

@@ -10,6 +10,8 @@ import asyncpg
 
 from reconciler.book.discovery.catalogue import Column, Kind, Table, read_tables
 from reconciler.book.discovery.expressions import Notes
+from reconciler.book.discovery.held import with_what_is_held
+from reconciler.book.discovery.json_keys import with_json_keys
 from reconciler.book.discovery.lookups import with_links, with_lookups
 from reconciler.book.discovery.matching import (
     KNOWN_NAME,
@@ -19,12 +21,16 @@ from reconciler.book.discovery.matching import (
 )
 from reconciler.book.discovery.names import ORDERS, POSITIONS, PROFILES
 from reconciler.book.discovery.orders import propose_orders
-from reconciler.book.discovery.owners import ownership_of
+from reconciler.book.discovery.owners import ROWS, ownership_of
 from reconciler.book.discovery.positions import propose_positions
 from reconciler.book.discovery.profiles import Accounts, literal_profiles, propose_profiles
 from reconciler.book.discovery.proposal import Part
+from reconciler.book.discovery.real_rows import real_owners, real_rows
+from reconciler.book.discovery.reckoned import with_flags, with_pair
 from reconciler.book.discovery.sampling import Sample, sample
+from reconciler.book.discovery.series import note_series
 from reconciler.book.discovery.tables import Candidate, Owner, find_owner, rank_tables
+from reconciler.book.discovery.units import in_units
 from reconciler.book.discovery.zones import zone_of
 from reconciler.store.connecting import Connection
 
@@ -37,6 +43,8 @@ LIMITS = (
 )
 MOST_SAMPLED = 30
 """Tables that are sampled where names alone do not tell orders and positions."""
+MOST_DOCUMENTS = 5
+"""Tables whose json is looked into, where no column says what a row is about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +73,7 @@ async def looking(connection: Connection) -> AsyncIterator[None]:
 async def tables_of(connection: Connection, schema: str | None) -> tuple[Table, ...]:
     """Every table, with the links and looked-up words that names tell."""
     linked = with_links(await read_tables(connection, schema))
-    return tuple(with_lookups(table, linked) for table in linked)
+    return tuple(with_pair(with_lookups(table, linked)) for table in linked)
 
 
 async def propose(
@@ -76,7 +84,10 @@ async def propose(
     chosen, others = await _choose(connection, tables, notes)
     samples = {what: await _sampled(connection, table, notes) for what, table in chosen.items()}
     chosen = {what: _with_key(what, t, samples[what], notes) for what, t in chosen.items()}
-    chosen = {what: await _with_words(connection, table) for what, table in chosen.items()}
+    chosen = {
+        what: with_flags(await _with_words(connection, table), samples[what])
+        for what, table in chosen.items()
+    }
     owner = find_owner(chosen, tables)
     owners = (
         await _sampled(connection, owner.table, notes) if owner is not None else Sample(columns={})
@@ -85,10 +96,11 @@ async def propose(
     ownership = ownership_of(chosen, samples, owner, owners, notes)
     parts = []
     if owner is not None and ownership.key is not None:
-        matches = match_columns(owner.table, PROFILES, owners, taken=owner.table.key)
+        profiles = with_flags(owner.table, owners)
+        matches = match_columns(profiles, PROFILES, owners, taken=profiles.key)
         parts.append(
             propose_profiles(
-                owner.table, ownership.key, matches, owners, accounts=accounts, notes=notes
+                profiles, ownership.key, matches, owners, accounts=accounts, notes=notes
             )
         )
     else:
@@ -103,8 +115,21 @@ async def propose(
         matches = match_columns(table, wanted, seen, taken=() if mine is None else (mine.name,))
         if mine is not None:
             matches["profile_id"] = _link(mine, owner)
+        matches = in_units(matches, table, seen, notes)
+        if what == "positions":
+            matches = with_what_is_held(matches, table, notes)
+            await note_series(connection, table, matches, mine, notes)
+        real = real_rows(table, matches, seen, row=ROWS[what], notes=notes)
+        if owner is not None and mine is not None and ownership.key is not None:
+            real += real_owners(owner.table, ownership.key, mine, row=ROWS[what], notes=notes)
         part = propose_part(
-            table, matches, seen, zone=zone, profile=ownership.expressions[what], notes=notes
+            table,
+            matches,
+            seen,
+            zone=zone,
+            profile=ownership.expressions[what],
+            real=real,
+            notes=notes,
         )
         parts.append(replace(part, alternatives=others.get(what, ())))
     return Proposal(
@@ -126,6 +151,8 @@ async def _choose(
             if not samples:
                 samples = await _sample_all(connection, tables)
             ranked = _usable(rank_tables(what, tables, samples), chosen) or ranked
+        if ranked and not (ranked[0].named and not ranked[0].lacks):
+            ranked = await _with_documents(connection, what, ranked)
         if ranked and not ranked[0].lacks:
             chosen[what] = ranked[0].table
             near = [c for c in ranked[1:4] if not c.lacks and c.score > ranked[0].score // 2]
@@ -138,6 +165,19 @@ async def _choose(
         else:
             _note_absence(what, ranked, notes)
     return chosen, others
+
+
+async def _with_documents(
+    connection: Connection, what: str, ranked: Sequence[Candidate]
+) -> list[Candidate]:
+    """Tables of that name whose rows are documents, with the keys of those."""
+    named = [
+        c.table for c in ranked if c.named and any(k.kind is Kind.JSON for k in c.table.columns)
+    ]
+    opened = [await with_json_keys(connection, table) for table in named[:MOST_DOCUMENTS]]
+    samples = {table.quoted: await sample(connection, table, table.columns) for table in opened}
+    found = [*rank_tables(what, opened, samples), *ranked]
+    return sorted(found, key=lambda candidate: bool(candidate.lacks))
 
 
 def _of_json(table: Table) -> str:
@@ -184,7 +224,11 @@ async def _sampled(connection: Connection, table: Table, notes: Notes) -> Sample
     if found.trouble is not None:
         notes.untold.append(f"no rows were looked at: {found.trouble}")
     elif found.rows == 0:
-        notes.untold.append(f"{table.quoted} holds no row yet: told by names and types alone")
+        hides = await connection.fetchval(
+            "select row_security_active(to_regclass($1))", table.quoted
+        )
+        why = "shows this role no row (row-level security)" if hides else "holds no row yet"
+        notes.untold.append(f"{table.quoted} {why}: told by names and types alone")
     return found
 
 

@@ -125,7 +125,7 @@ def beside(matches: Mapping[str, Match], sample: Sample) -> list[Values]:
 
 
 def _have_zones(values: Values) -> bool:
-    tails = [word[10:] for word in values.words]
+    tails = [word[10:] for word in values.words if word]
     return bool(tails) and all("Z" in tail or "+" in tail or "-" in tail for tail in tails)
 
 

@@ -21,13 +21,14 @@ from reconciler.domain.orders import OrderState
 from reconciler.rules.vocabulary import state_of
 
 KNOWN_NAME, KNOWN_WORDS, KNOWN_VALUES = 200, 100, 50
+DELETED = word_set("deleted removed archived")
 MOST_SIDES, MOST_STATUSES = 20, 40
 """A column of more different words is no side, no status."""
 SYMBOL = re.compile(
     r"[A-Z0-9]{1,15}[/:_-][A-Z0-9]{2,10}([/:_-][A-Z0-9-]{2,20})?|"
     r"[A-Z0-9]{2,12}(USDT|USDC|USD|BUSD|EUR|BTC|ETH|PERP|SWAP)"
 )
-BUYS = word_set("largo comprar buy b bid bot long compra kauf achat buy_side")
+BUYS = word_set("largo comprar buy b bid bot l long compra kauf achat buy_side")
 SELLS = word_set("corto vender sell s ask sld short venta verkauf vente sell_side")
 _VALUES_TELL = {"symbol": TEXTS, "side": TEXTS, "status": TEXTS}
 
@@ -85,6 +86,7 @@ def match_columns(
             found[role] = match
             used.add(match.column.name)
     times = [c for c in free if c.kind in (Kind.INSTANT, Kind.NAIVE) and c.name not in used]
+    times = [c for c in times if not {*words_of(c.name)} & DELETED]
     if "created_at" in wanted and "created_at" not in found and len(times) == 1:
         found["created_at"] = Match(column=times[0], score=KNOWN_VALUES, why="the only time left")
     return found
@@ -160,7 +162,10 @@ def _may_be(role: str, column: Column, values: Values) -> bool:
         return True
     if role.endswith("_at"):
         if column.kind is Kind.TEXT:
-            return bool(values.words) and all(re.match(r"\d{4}-\d\d-\d\d", w) for w in values.words)
+            # No end yet is an empty text.
+            times = [word for word in values.words if word]
+            known = bool(times) or role == "closed_at"
+            return known and all(re.match(r"\d{4}-\d\d-\d\d", word) for word in times)
         if column.kind in (Kind.WHOLE, Kind.NUMBER):
             return all(n == 0 or n > 10**8 for n in values.numbers())
         return True

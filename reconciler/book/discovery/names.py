@@ -63,7 +63,7 @@ FIRST = word_set(
     "sent timestamp ts entry time date creado creada fecha started begin"
 )
 CHANGED = word_set(
-    "updated update upd mod modified modify changed change mtime refreshed synced "
+    "updated update upd mod modified modify changed change chg mtime refreshed synced "
     "actualizado actualizada lastupdate touched"
 )
 ENDED = word_set("closed close exit exited ended end finished cerrado cerrada settled")
@@ -240,6 +240,8 @@ ORDERS: Mapping[str, Wanted] = {
     "closed_at": _CLOSED,
 }
 
+_NO_SIZE = word_set("id type count at time date long short buy sell bought sold")
+
 POSITIONS: Mapping[str, Wanted] = {
     "symbol": _SYMBOL,
     "side": Wanted(
@@ -250,14 +252,47 @@ POSITIONS: Mapping[str, Wanted] = {
     "qty": Wanted(
         kinds=NUMBERS,
         names=_names(
-            "net_pos pos_qty qty quantity current_qty current_quantity net_qty net_quantity "
-            "position_qty "
-            "position_size position_amt size amount net_size net_position open_qty "
-            "signed_size signed_qty contracts current_size remaining_qty base_qty base_amount "
-            "units shares lots volume"
+            "net_pos pos_qty qty quantity net_qty net_quantity position_qty position_size "
+            "position_amt size amount net_size net_position signed_size signed_qty contracts "
+            "base_qty base_amount units shares lots volume position pos net holding holdings"
         ),
         words=(AMOUNT,),
-        never=MONEY | PRICE | STOPS | word_set("closed close exit initial entry max type id"),
+        never=MONEY
+        | PRICE
+        | STOPS
+        | REST
+        | FILL
+        | word_set("closed close exit initial entry type id long short buy sell bought sold"),
+    ),
+    "left": Wanted(
+        kinds=NUMBERS,
+        names=_names(
+            "current_qty current_quantity current_size current_amount open_qty open_quantity "
+            "open_size open_amount remaining_qty remaining_quantity remaining_size remaining"
+        ),
+        words=(AMOUNT, REST | word_set("current open")),
+        never=MONEY | PRICE | STOPS | _NO_SIZE,
+    ),
+    "entered": Wanted(
+        kinds=NUMBERS,
+        names=_names("entry_qty entry_quantity entry_size entry_amount opened_qty"),
+        words=(AMOUNT, word_set("entry entered opened")),
+        never=MONEY | PRICE | STOPS | _NO_SIZE,
+    ),
+    "gone": Wanted(
+        kinds=NUMBERS,
+        names=_names(
+            "closed_qty closed_quantity closed_size closed_amount exit_qty exit_quantity exit_size "
+            "exit_amount exited_qty"
+        ),
+        words=(AMOUNT, word_set("closed exit exited")),
+        never=MONEY | PRICE | STOPS | _NO_SIZE,
+    ),
+    "filled": Wanted(
+        kinds=NUMBERS,
+        names=_names("filled_qty filled_quantity filled_size filled_amount executed_qty"),
+        words=(AMOUNT, FILL),
+        never=MONEY | PRICE | STOPS | _NO_SIZE,
     ),
     "status": _STATUS,
     "is_open": Wanted(
@@ -315,7 +350,7 @@ PROFILES: Mapping[str, Wanted] = {
 }
 
 OWNERS = _names(
-    "profile bot strategy trader robot algo agent config instance portfolio account "
+    "profile bot strategy trader robot algo agent config instance portfolio account acct "
     "subaccount wallet tenant owner user"
 )
 """Whose order it is, by the word in the column's or the table's name; the likeliest first."""

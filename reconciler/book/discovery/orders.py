@@ -14,10 +14,11 @@ from reconciler.book.discovery.expressions import (
     side_of,
     time_of,
 )
-from reconciler.book.discovery.matching import KNOWN_VALUES, Match
-from reconciler.book.discovery.names import TEXTS, plain, word_set, words_of
+from reconciler.book.discovery.matching import Match
+from reconciler.book.discovery.names import TEXTS, plain, word_set
 from reconciler.book.discovery.proposal import NOT_OURS, Mapped, Part, indented, key_of
 from reconciler.book.discovery.sampling import Sample
+from reconciler.book.discovery.venue_ids import with_the_key_as_venue_id
 from reconciler.book.discovery.words import OrderWords, order_words
 from reconciler.domain.orders import OrderState
 
@@ -64,13 +65,17 @@ def propose_orders(
     *,
     zone: str,
     profile: str,
+    real: str,
     notes: Notes,
 ) -> Part:
-    """`orders.select`, `orders.find` and `orders.update`; what cannot be told is in the notes."""
+    """`orders.select`, `orders.find` and `orders.update`; what cannot be told is in the notes.
+
+    `real`: ` and …`, of rows that are no paper trades.
+    """
     of = _Orders(
         table=table, matches=matches, sample=sample, zone=zone, profile=profile, notes=notes
     )
-    of.matches = _with_the_key_as_venue_id(of)
+    of.matches = with_the_key_as_venue_id(table, matches, notes)
     created, updated = of.time("created_at") or of.time("updated_at"), of.time("updated_at")
     quantity, status = of.column("qty"), of.column("status")
     if quantity is None or created is None or (status is None and of.column("is_open") is None):
@@ -94,16 +99,16 @@ def propose_orders(
     since = (updated or created).since(ROW)
     if updated is not None and updated.column.nullable and updated.column is not created.column:
         since = f"({since} or {created.since(ROW)})"
-    select = f"select {listed}\n{source}\nwhere {live}"
-    if ended is not None:
-        select += f"\nunion all\nselect {listed}\n{source}\nwhere {ended} and {since}"
+    if ended is None:
+        select = f"select {listed}\n{source}\nwhere ({live} or {since}){real}"
     else:
-        select += f" or {since}"
+        select = f"select {listed}\n{source}\nwhere {live}{real}"
+        select += f"\nunion all\nselect {listed}\n{source}\nwhere {ended} and {since}{real}"
     update, writes = _update(of, quantity, words, updated)
     return Part(
         what="orders",
         table=table,
-        statements={"select": select, "find": _find(of, listed, source), "update": update},
+        statements={"select": select, "find": _find(of, listed, source, real), "update": update},
         mapped=tuple(
             Mapped.of(name, role, of.matches.get(role), table)
             for name, (_, role) in columns.items()
@@ -111,24 +116,6 @@ def propose_orders(
         writes=writes,
         words=words,
     )
-
-
-def _with_the_key_as_venue_id(of: _Orders) -> Mapping[str, Match]:
-    """Some bots take the venue's number of an order for their own key: then nothing here makes
-    one up.
-    """
-    if {"venue_order_id", "client_order_id"} & set(of.matches) or len(of.table.key) != 1:
-        return of.matches
-    key = of.table.column(of.table.key[0])
-    if (
-        key is None
-        or key.default is not None
-        or not {*words_of(key.name)} & {"order", "ticket", "oid"}
-    ):
-        return of.matches
-    of.notes.assumed.append(f"{key.name} is the venue's id of an order: the table makes none up")
-    match = Match(column=key, score=KNOWN_VALUES, why="the key, which the table does not make up")
-    return {**of.matches, "venue_order_id": match}
 
 
 def _columns(
@@ -282,7 +269,7 @@ def _ended(of: _Orders, words: OrderWords | None) -> tuple[str, str | None]:
             ended = status.is_one_of(ROW, words.ended)
             live = ended.replace(" in (", " not in (", 1)
             if status.nullable:
-                live = f"({live} or {_stored(status)} is null)"
+                live = f"({live} or {status.stored(ROW)} is null)"
             return live, ended
         of.notes.untold.append(
             f"no word of {status.name} is known to mean that an order ended: every row is read "
@@ -296,15 +283,11 @@ def _ended(of: _Orders, words: OrderWords | None) -> tuple[str, str | None]:
     return f"{value} is not false", f"not {value}"
 
 
-def _stored(status: Column) -> str:
-    return f"{ROW}.{status.lookup.column if status.lookup else status.quoted}"
-
-
-def _find(of: _Orders, listed: str, source: str) -> str:
+def _find(of: _Orders, listed: str, source: str, real: str) -> str:
     venue, client = of.column("venue_order_id"), of.column("client_order_id")
     both = "($1::text[] is not null and $2::text[] is not null)"
     branches = [
-        f"select {listed}\n{source}\nwhere {is_any_of(column, ROW, ids)}"
+        f"select {listed}\n{source}\nwhere {is_any_of(column, ROW, ids)}{real}"
         for column, ids in ((venue, "$1::text[]"), (client, "$2::text[]"))
         if column is not None
     ]
@@ -319,7 +302,8 @@ def _update(
     of: _Orders, quantity: Column, words: OrderWords | None, updated: Time | None
 ) -> tuple[str, tuple[str, ...]]:
     status = of.column("status")
-    if words is None or status is None or not words.write or of.table.is_view:
+    is_ours = not of.table.is_view and not (status is not None and status.reads is not None)
+    if words is None or status is None or not words.write or not is_ours:
         of.notes.untold.append(
             f"how the end of an order is written to {of.table.quoted} cannot be told: "
             "nothing is written there, quarantine and sync stay in our own tables"
@@ -329,9 +313,8 @@ def _update(
     sets += _set_filled(of, quantity)
     average = of.column("avg_price")
     if average is not None and not average.is_generated:
-        sets.append(
-            f"{average.quoted} = coalesce(u.avg_price::{_cast(average)}, {average.of(ROW)})"
-        )
+        written = average.written("u.avg_price", ROW)
+        sets.append(f"{average.quoted} = coalesce({written}, {ROW}.{average.quoted})")
     if updated is not None and (now := updated.now()) is not None:
         sets.append(f"{updated.column.quoted} = {now}")
     guard = [
@@ -377,16 +360,11 @@ def _set_filled(of: _Orders, quantity: Column) -> list[str]:
     if filled is not None and not filled.is_generated:
         negative = any(n < 0 for n in of.sample.of(filled).numbers())
         sign = f"sign({number(quantity, ROW)})::numeric * " if negative else ""
-        sets.append(f"{filled.quoted} = ({sign}u.filled)::{_cast(filled)}")
+        sets.append(f"{filled.quoted} = {filled.written(f'{sign}u.filled', ROW)}")
     if remaining is not None and not remaining.is_generated:
         whole = f"abs({number(quantity, ROW)})::numeric"
-        sets.append(f"{remaining.quoted} = ({whole} - u.filled)::{_cast(remaining)}")
+        sets.append(f"{remaining.quoted} = {remaining.written(f'{whole} - u.filled', ROW)}")
     return sets
-
-
-def _cast(column: Column) -> str:
-    """`numeric` without its scale: the column itself rounds."""
-    return column.type
 
 
 def _key_cast(table: Table) -> str:

@@ -13,7 +13,7 @@ from reconciler.book.discovery.sampling import Sample, Values
 ROW = "p"
 OPEN = word_set(
     "open opened active live holding held running partially_closed closing in_progress "
-    "partial exiting managed entered filled partially_filled partial_close open_long "
+    "o partial exiting managed entered filled partially_filled partial_close open_long "
     "open_short long short hold reducing abierta abierto offen"
 )
 COMING = word_set(
@@ -22,7 +22,7 @@ COMING = word_set(
 )
 """An entry is under way: nothing is held yet."""
 CLOSED = word_set(
-    "closed close exited liquidated settled done finished completed complete flat inactive "
+    "closed close c exited liquidated settled done finished completed complete flat inactive "
     "stopped_out expired canceled cancelled rejected failed archived stop_loss take_profit "
     "sl tp closed_manually closed_by_user won lost cerrada cerrado geschlossen void"
 )
@@ -47,9 +47,10 @@ def propose_positions(
     *,
     zone: str,
     profile: str,
+    real: str,
     notes: Notes,
 ) -> Part:
-    """`positions.select`; what cannot be told is in the notes."""
+    """`positions.select`; what cannot be told is in the notes. `real`: as of orders."""
 
     def column(role: str) -> Column | None:
         match = matches.get(role)
@@ -87,9 +88,9 @@ def propose_positions(
     }
     listed = ",\n       ".join(f"{sql} as {name}" for name, (sql, _) in columns.items())
     select = (
-        f"select {listed}\nfrom {table.quoted} {ROW}\nwhere {ending.live}\n"
+        f"select {listed}\nfrom {table.quoted} {ROW}\nwhere {ending.live}{real}\n"
         f"union all\nselect {listed}\nfrom {table.quoted} {ROW}\n"
-        f"where {ending.ended} and {_since(times)}"
+        f"where {ending.ended} and {_since(times)}{real}"
     )
     if not times:
         notes.assumed.append(
@@ -211,8 +212,7 @@ def _by_status(
     ended = status.is_one_of(ROW, closed)
     live = ended.replace(" in (", " not in (", 1)
     if status.nullable:
-        stored = f"{ROW}.{status.lookup.column if status.lookup else status.quoted}"
-        live = f"({live} or {stored} is null)"
+        live = f"({live} or {status.stored(ROW)} is null)"
     if coming:
         notes.assumed.append(
             f"{status.name} {', '.join(coming)}: an entry under way, which holds nothing yet"

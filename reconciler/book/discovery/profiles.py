@@ -224,11 +224,11 @@ def _by_flag(
     touched = () if not touch else (touch.split(" = ", maxsplit=1)[0].removeprefix(", "),)
     own = key.text(ROW)
     deactivate = (
-        f"update {table.quoted} {ROW} set {flag.quoted} = {off}{touch}\n"  # noqa: S608 - quoted by the server
+        f"update {table.quoted} {ROW} set {flag.quoted} = {flag.written(off, ROW)}{touch}\n"  # noqa: S608 - quoted by the server
         f"where {own} = any($1::text[]) and {is_on}\nreturning {own}"
     )
     activate = (
-        f"update {table.quoted} {ROW} set {flag.quoted} = {on}{touch}\n"  # noqa: S608 - as above
+        f"update {table.quoted} {ROW} set {flag.quoted} = {flag.written(on, ROW)}{touch}\n"  # noqa: S608 - as above
         "from unnest($1::text[], $2::text[]) as u(id, status)\n"
         f"where {own} = u.id and u.status = 'active' and {is_off}\nreturning {own}"
     )

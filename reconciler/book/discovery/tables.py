@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.book.discovery.catalogue import Column, Table
+from reconciler.book.discovery.held import WHAT_IS_HELD
 from reconciler.book.discovery.lookups import linked_table
 from reconciler.book.discovery.matching import Match, Sureness, match_columns, owner_columns
 from reconciler.book.discovery.names import (
@@ -30,9 +31,15 @@ MUST: Mapping[str, tuple[tuple[str, ...], ...]] = {
         ("side", "status", "is_open"),
         ("venue_order_id", "client_order_id", "status", "is_open"),
     ),
-    "positions": (("symbol",), ("qty",), ("side", "status", "is_open", "closed_at", "updated_at")),
+    "positions": (
+        ("symbol",),
+        WHAT_IS_HELD,
+        ("side", "status", "is_open", "closed_at", "updated_at"),
+    ),
 }
 """At least one column of each of these, else a table is not taken for such a one."""
+SIZES_APART = frozenset({"left", "entered", "gone", "filled"})
+"""Orders have them more often than positions."""
 WORTH = 25
 """Of each column that fits; a table's name is worth two of them."""
 
@@ -60,8 +67,10 @@ def rank_tables(
     for table in tables:
         seen = (samples or {}).get(table.quoted, NO_SAMPLE)
         matches = match_columns(table, WANTED[what], seen)
+        # A table called positions may be nothing but symbols and sizes.
+        wanted = MUST[what][:2] if words_of(table.name)[-1:] == ("position",) else MUST[what]
         lacks = tuple(
-            " or ".join(any_of) for any_of in MUST[what] if not any(r in matches for r in any_of)
+            " or ".join(any_of) for any_of in wanted if not any(r in matches for r in any_of)
         )
         named = bool(set(words_of(table.name)) & NAMED[what])
         score = _score(what, table, matches, named=named)
@@ -72,7 +81,8 @@ def rank_tables(
 
 def _score(what: str, table: Table, matches: Mapping[str, Match], *, named: bool) -> int:
     words = words_of(table.name)
-    score = sum(WORTH * (2 if m.sureness is Sureness.SURE else 1) for m in matches.values())
+    fitting = [m for role, m in matches.items() if what == "orders" or role not in SIZES_APART]
+    score = sum(WORTH * (2 if m.sureness is Sureness.SURE else 1) for m in fitting)
     score += 4 * WORTH if named else 0
     score += 2 * WORTH if words and words[-1] in TABLES[what] else 0
     score += 2 * WORTH if what == "positions" and words[-1:] == ("position",) else 0
@@ -86,6 +96,8 @@ def _score(what: str, table: Table, matches: Mapping[str, Match], *, named: bool
 def _unlike(what: str, table: Table) -> int:
     """Orders have ids at a venue; positions have none of one order, and end."""
     names = {word for column in table.columns for word in words_of(column.name)}
+    if what == "orders" and words_of(table.name)[-1:] == ("position",):
+        return 8
     if what == "orders":
         both = {"entry", "exit"} <= names or {"opened", "closed"} <= names
         return 8 if both or "liquidation" in names else 0

@@ -10,7 +10,7 @@ from reconciler.store.connecting import Connection, Pool, borrowed
 
 LONGEST = timedelta(seconds=20)
 """Of one statement: below the 30 s of our own statements, which the daemon would give it."""
-LOCKED_FOR = timedelta(seconds=5)
+LOCKED_FOR = timedelta(seconds=1)
 """A migration of the bot may hold its tables for longer: then it is said, not waited for."""
 
 
@@ -43,7 +43,12 @@ def samples_for(shape: Shape, *, reach: timedelta = timedelta(minutes=10)) -> li
 
 
 SAMPLE_ID = "reconciler-check"
-_SAMPLES: Mapping[str, object] = {"text[]": [SAMPLE_ID], "numeric[]": [None]}
+_SAMPLES: Mapping[str, object] = {
+    "text[]": [SAMPLE_ID],
+    "numeric[]": [None],
+    "text": SAMPLE_ID,
+    "interval": timedelta(),
+}
 
 
 async def taken_by(connection: Connection, statement: str, samples: list[object]) -> list[object]:

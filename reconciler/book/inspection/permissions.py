@@ -63,11 +63,13 @@ class Missing:
     """The statement to run, by the owner of the tables."""
 
 
-async def missing_permissions(connection: Connection, preset: Preset) -> list[Missing]:
-    """Every right that some statement of the book lacks; nothing is run."""
+async def missing_permissions(
+    connection: Connection, preset: Preset, also: Iterable[tuple[Shape, str]] = ()
+) -> list[Missing]:
+    """Every right that some statement of the book lacks, or one of `also`; nothing is run."""
     role: str = await connection.fetchval("select quote_ident(current_user)")
     found: dict[str, Missing] = {}
-    for shape, statement in statements_of(preset).values():
+    for shape, statement in (*statements_of(preset).values(), *also):
         mentions = mentions_of(statement)
         relations = await relations_of(connection, [*mentions.reads, *mentions.writes])
         refused = await _refused(connection, shape, statement, relations.values())
@@ -124,14 +126,15 @@ async def _grants(
             # A role that was given single columns is given single columns.
             by_column = any(c["can_read"] for c in columns)
             grants.append(_grant("SELECT", unread if by_column else (), relation, role))
-        how = mentions.writes.get(name)
-        if how == "update":
+        hows = mentions.writes.get(name, ())
+        if "update" in hows:
             kept = [
                 c["quoted"] for c in columns if c["name"] in mentions.sets and not c["can_update"]
             ]
             grants += [_grant("UPDATE", kept, relation, role)] if kept else []
-        elif how is not None and not await _may(connection, relation, how):
-            grants.append(_grant(how.upper(), (), relation, role))
+        for how in hows:
+            if how != "update" and not await _may(connection, relation, how):
+                grants.append(_grant(how.upper(), (), relation, role))
     return list(dict.fromkeys(grants))
 
 
@@ -157,7 +160,7 @@ async def _unsaid(
 ) -> list[tuple[str, str]]:
     """What EXPLAIN does not look at: sequences behind defaults, and policies for writing."""
     found: list[tuple[str, str]] = []
-    for name, how in mentions.writes.items():
+    for name, how in ((name, how) for name, hows in mentions.writes.items() for how in hows):
         relation = relations.get(name)
         if relation is None:
             continue

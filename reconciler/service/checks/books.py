@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from reconciler.book.inspection.asking import asking
 from reconciler.book.inspection.dependents import dependents_of
-from reconciler.book.inspection.permissions import missing_permissions
+from reconciler.book.inspection.permissions import Missing, missing_permissions
 from reconciler.book.inspection.time_zones import (
     FutureRows,
     TimeZones,
@@ -17,6 +17,9 @@ from reconciler.book.inspection.time_zones import (
 from reconciler.book.plans import plan_of
 from reconciler.book.postgres import PostgresBook
 from reconciler.book.preset import Preset
+from reconciler.book.rejections import BookRejections
+from reconciler.book.statements import Shape
+from reconciler.deactivation.freqtrade_pairlock import FreqtradePairlock
 from reconciler.domain.errors import BookUnreadableError, DatabaseUnavailableError
 from reconciler.domain.identity import BookName
 from reconciler.service.assembly import Assembly
@@ -105,7 +108,16 @@ async def _statements(book: PostgresBook, *, lacks_rights: bool) -> list[Line]:
 async def _rights(assembly: Assembly, book: PostgresBook) -> list[Line]:
     topic = topic_of(book.name)
     what = f"{topic}, rights"
-    missing = await asked(book, missing_permissions)
+    locks = book.driver.statements() if isinstance(book.driver, FreqtradePairlock) else {}
+    also = [
+        (Shape(name=name, parameters=takes, columns={}, optional={}), sql)
+        for name, (takes, sql) in locks.items()
+    ]
+
+    async def question(connection: Connection, preset: Preset) -> list[Missing]:
+        return await missing_permissions(connection, preset, also)
+
+    missing = await asked(book, question)
     enforces = assembly.settings.mode == "enforce"
     lines = [
         Line(
@@ -125,13 +137,16 @@ async def _plans(book: PostgresBook) -> list[Line]:
     topic = topic_of(book.name)
     what = f"{topic}, plans"
     lines = []
+    told: set[str] = set()
     for one in await asked(book, plan_of):
         says = f"{one.statement} reads all {one.rows:,} rows of {one.table} in each look"
         says += f": {one.condition}" if one.condition else ""
-        mend = "; ".join(one.indexes)
-        if not mend:
-            says += "; an index would serve it, and the planner leaves it aside"
-            mend = f"ANALYZE {one.table}"
+        new = [index for index in one.indexes if index not in told]
+        mend = "; ".join(new) or "the indexes above serve it too"
+        if not one.indexes:
+            says += "; its indexes are there, and the planner leaves them aside"
+            mend = f"VACUUM (ANALYZE) {one.table}; it stays so where most rows are asked for"
+        told.update(new)
         lines.append(Line(level="warn", what=what, says=says, mend=mend, topic=topic))
     says = "no statement reads a large table from end to end"
     return lines or [Line(level="ok", what=what, says=says, topic=topic)]
@@ -227,13 +242,21 @@ async def rejection_lines(assembly: Assembly) -> list[Line]:
     """Whether the books' own records of refused requests can be read."""
     lines = []
     for rows in rejections_of(assembly.books):
-        topic = topic_of(rows.book)
-        what = f"{topic}, auth.rejections"
-        try:
-            await rows.check()
-        except (BookUnreadableError, DatabaseUnavailableError) as error:
-            mend = "mend [book.auth] rejections (docs/connect-your-bot.md), or leave it out"
-            lines.append(Line(level="fail", what=what, says=str(error), mend=mend, topic=topic))
-        else:
-            lines.append(Line(level="ok", what=what, says="the statement fits", topic=topic))
+        lines += await answered(
+            _rejections(rows),
+            what=f"{topic_of(rows.book)}, auth.rejections",
+            topic=topic_of(rows.book),
+            within=QUESTION_WITHIN,
+        )
     return lines
+
+
+async def _rejections(rows: BookRejections) -> list[Line]:
+    topic = topic_of(rows.book)
+    what = f"{topic}, auth.rejections"
+    try:
+        await rows.check()
+    except (BookUnreadableError, DatabaseUnavailableError) as error:
+        mend = "mend [book.auth] rejections (docs/connect-your-bot.md), or leave it out"
+        return [Line(level="fail", what=what, says=str(error), mend=mend, topic=topic)]
+    return [Line(level="ok", what=what, says="the statement fits", topic=topic)]

@@ -12,7 +12,10 @@ import asyncpg
 import pytest
 from typer.testing import CliRunner, Result
 
+from reconciler.book.preset import load_preset
+from reconciler.book.statements import check_statements
 from reconciler.cli.app import app
+from reconciler.store.migrations import migrate
 from tests.integration.book_init.shapes import SHAPES
 from tests.postgres import run
 
@@ -233,3 +236,29 @@ def test_a_preset_that_mistakes_the_words_is_not_taken(empty_database: str) -> N
     assert (report["preset"], report["also_fit"]) == (None, ["supabase"])
     assert [p["open"] for p in report["positions"]] == [False]
     assert _report(empty_database, "--preset", "supabase")["preset"] == "supabase"
+
+
+def test_no_statement_that_was_prepared_is_left_in_a_transaction(empty_database: str) -> None:
+    """As at a transaction pooler, from the second preset on."""
+    run(migrate(empty_database, with_native_book=True))
+
+    async def work() -> None:
+        connection = await asyncpg.connect(empty_database, timeout=30, statement_cache_size=0)
+        try:
+            for _ in range(2):
+                await check_statements(connection, load_preset("native"))
+                async with connection.transaction(isolation="repeatable_read", readonly=True):
+                    await connection.fetchval("select 1")
+        finally:
+            await connection.close(timeout=10)
+
+    run(work())
+
+
+def test_rows_that_are_hidden_are_not_called_none(reader: str, empty_database: str) -> None:
+    _execute(empty_database, 'alter table "Order" enable row level security')
+    told = _report(reader, "--account", "main")
+    assert not told["accepted"]
+    assert "row-level security hides rows" in told["refused"]
+    said = 'public."Order" shows this role no row (row-level security)'
+    assert any(said in note for note in told["could_not_be_told"]), told["could_not_be_told"]

@@ -195,6 +195,17 @@ async def test_the_pause_is_lost_when_the_configuration_is_read_again(bot: RealB
         await rest.deactivate(wanted())
 
 
+async def test_the_doctor_looks_and_changes_nothing(bot: RealBot) -> None:
+    rest, pairlock = rest_of(bot), pairlock_of(bot)
+    before = (await bot.ask("GET", "show_config"))[1]
+    look = await rest.look(None)
+    assert "lets us in, and is stopped: a dry run" in look.says
+    assert "none of ours stands" in (await pairlock.look(None)).says
+    assert (await bot.ask("GET", "show_config"))[1] == before
+    with pytest.raises(DriverFailedError, match="refused the login"):
+        await rest_of(bot, "wrong").look(None)
+
+
 async def test_a_wrong_password_is_refused(bot: RealBot) -> None:
     with pytest.raises(DriverFailedError, match=r"deactivation\.password"):
         await rest_of(bot, "wrong-pw").is_active(wanted())

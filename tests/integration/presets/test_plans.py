@@ -34,6 +34,29 @@ async def test_the_advice_ends_every_reading_of_a_whole_table(
     assert len(orders) == OPEN
 
 
+async def test_no_index_is_advised_that_would_not_help(
+    connection: "asyncpg.Connection[asyncpg.Record]", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where each row has a fill, the net of all fills needs all of them."""
+    monkeypatch.setattr(plans, "LARGE", 10_000)
+    schema = Path(__file__).parent / "hummingbot_api_schema.sql"
+    await connection.execute(schema.read_text(encoding="utf-8"))
+    await connection.execute(
+        "insert into orders (client_order_id, account_name, connector_name, trading_pair, "
+        "trade_type, order_type, amount, status, filled_amount, created_at, updated_at) select g, "
+        "'master_account', 'binance_perpetual', 'X-USDT', 'BUY', 'LIMIT', 1, 'FILLED', 1, "
+        "now() - interval '9 days', now() - interval '9 days' from generate_series(1, 12000) g"
+    )
+    await connection.execute("analyze")
+    parameters = {"connector": "binance_perpetual"}
+    preset = load_preset("hummingbot_api", parameters=parameters, account="main")
+    for index in {i for read in await plan_of(connection, preset) for i in read.indexes}:
+        await connection.execute(index)
+    await connection.execute("analyze")
+    left = await plan_of(connection, preset)
+    assert [read.indexes for read in left if read.indexes] == []
+
+
 def test_the_presets_that_need_a_page_have_one() -> None:
     page = (Path(__file__).parents[3] / "docs" / "presets.md").read_text(encoding="utf-8")
     assert all(f"`{book.preset}`" in page for book in BOOKS)
