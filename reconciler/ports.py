@@ -9,7 +9,7 @@ from reconciler.domain.backlogs import BacklogSample
 from reconciler.domain.book import BookReading, UnreadableRow
 from reconciler.domain.containments import Containment
 from reconciler.domain.deactivation import Deactivation
-from reconciler.domain.decisions import Acceptance
+from reconciler.domain.decisions import Acceptance, Pause
 from reconciler.domain.identity import (
     AccountName,
     BookName,
@@ -20,6 +20,7 @@ from reconciler.domain.identity import (
 )
 from reconciler.domain.incidents import IncidentDraft, Opened, OpenIncident, Severity
 from reconciler.domain.intents import (
+    Abandoned,
     Intent,
     IntentDraft,
     IntentKind,
@@ -96,6 +97,11 @@ class Intents(Protocol):
     async def finish(self, intent: Intent, outcome: str) -> bool:
         """It is done or dropped; False where it was already."""
 
+    async def abandon(self, intent: Abandoned, why: str) -> str | None:
+        """Nobody is asked any more: told on the timeline of what it was for, and closed. What is
+        said, or None where it was over.
+        """
+
     async def confirm_containments(self, profile_id: str) -> Sequence[Any]:
         """Those that waited: `incident_id`, `status_before`, `reason` of each."""
 
@@ -104,6 +110,9 @@ class Intents(Protocol):
 
     async def release_containments(self, profile_id: str, *, by: str) -> list[int]:
         """It trades again; the incidents."""
+
+    async def close_review(self, order_id: str, review: Mapping[str, str]) -> int | None:
+        """What a person said of a quarantined order: `status`, `by`, `note`; its incident."""
 
     async def pending_of(self, incident_id: int) -> tuple[str, ...]:
         """Profiles of this incident that wait for their bot."""
@@ -182,6 +191,9 @@ class Record(Protocol):
     ) -> None:
         """It means more, or less, than it did: an event; where it is worse, a notice."""
 
+    async def notify(self, key: str, incident_id: int | None, payload: Mapping[str, Any]) -> None:
+        """A notice for people, and an announcement."""
+
     async def announce(self, payload: Mapping[str, Any]) -> None:
         """`reconciler_event`, for whoever listens."""
 
@@ -221,6 +233,9 @@ class Record(Protocol):
     async def release_containment(self, containment: Containment, *, by: str, why: str) -> None:
         """It trades again: the row, the timeline, an announcement."""
 
+    async def heed_pause(self) -> Pause | None:
+        """A pause that stands now; what this transaction records is recorded as paused then."""
+
     async def use_acceptance(self, acceptance: Acceptance) -> None:
         """What a person let through is through."""
 
@@ -242,6 +257,9 @@ class Record(Protocol):
         details: Mapping[str, Any],
     ) -> None:
         """One order set aside for a person."""
+
+    async def close_review(self, order_id: str, review: Mapping[str, str]) -> None:
+        """How a quarantined order ended: `status`, `by`, `note`."""
 
     async def note_seen_again(self, *, order_id: str, details: Mapping[str, Any]) -> int | None:
         """The review row says the order is seen again; its incident, the first time."""

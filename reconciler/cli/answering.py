@@ -17,6 +17,7 @@ from reconciler.telemetry.redaction import Redactor
 if TYPE_CHECKING:
     from reconciler.incidents.answers import Done, Written
     from reconciler.incidents.desk import Actor, Desk  # the heavy part, for the run only
+    from reconciler.incidents.rows_of_books import Unread
 
 T = TypeVar("T")
 REFUSED = 1
@@ -89,6 +90,14 @@ def show(answer: Any, redactor: Redactor, *, as_json: bool, shown: Callable[[Any
         print_json(answer, redactor)
     else:
         shown(answer)
+
+
+def end_incomplete(unread: "Unread", redactor: Redactor) -> None:
+    """Name the books that the answer lacks, on stderr, and exit 3; nothing where it lacks none."""
+    for book, why in unread.items():
+        typer.echo(redactor.text(f"reconciler: book {book} is not in this: {why}"), err=True)
+    if unread:
+        raise typer.Exit(NOT_JUDGED)
 
 
 def print_json(answer: Any, redactor: Redactor) -> None:

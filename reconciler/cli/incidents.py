@@ -110,7 +110,8 @@ def _report(report: "IncidentReport") -> None:
     for event in report.timeline:
         by = f"  (by {event.by})" if event.by else ""
         line(f"{moment(event.at)}  {event.event:<16}  {event.text}{by}")
-    heading("evidence")
+    if report.evidence:
+        heading("evidence")
     for bundle in report.evidence:
         scopes = ", ".join(f"{name} {said}" for name, said in bundle.scopes.items())
         line(f"{moment(bundle.at)}  bundle {bundle.id}: {bundle.reason or bundle.verdict}")

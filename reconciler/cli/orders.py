@@ -12,6 +12,7 @@ from reconciler.cli.answering import (
     NoteOption,
     actor,
     ask,
+    end_incomplete,
     show,
 )
 from reconciler.cli.showing import age, heading, line, moment, print_facts, print_table
@@ -33,13 +34,20 @@ def list_(
     config: ConfigOption = None,
     as_json: JsonOption = False,  # noqa: FBT002 - typer's flags
 ) -> None:
-    """Orders that have not ended in the book, the oldest first. Asks no venue."""
+    """Orders that have not ended in the book, the oldest first. Asks no venue. Exit 3 where a book
+    could not be read: it is named.
+    """
     from reconciler.incidents.orders import list_orders  # noqa: PLC0415 - the heavy part
 
+    unread: dict[str, str] = {}
     rows, redactor = ask(
-        config, lambda desk: list_orders(desk, stale=stale, account=account, profile=profile)
+        config,
+        lambda desk: list_orders(
+            desk, stale=stale, account=account, profile=profile, unread=unread
+        ),
     )
     show(rows, redactor, as_json=as_json, shown=lambda found: _table(found, stale=stale))
+    end_incomplete(unread, redactor)
 
 
 def _table(rows: "Sequence[OrderRow]", *, stale: bool) -> None:

@@ -11,6 +11,7 @@ from reconciler.cli.answering import (
     NoteOption,
     actor,
     ask,
+    end_incomplete,
     say_done,
     show,
 )
@@ -33,11 +34,13 @@ def list_(
     config: ConfigOption = None,
     as_json: JsonOption = False,  # noqa: FBT002 - typer's flags
 ) -> None:
-    """Profiles of the configured accounts."""
+    """Profiles of the configured accounts. Exit 3 where a book could not be read: it is named."""
     from reconciler.incidents.profiles import list_profiles  # noqa: PLC0415 - the heavy part
 
-    rows, redactor = ask(config, lambda desk: list_profiles(desk, account=account))
+    unread: dict[str, str] = {}
+    rows, redactor = ask(config, lambda desk: list_profiles(desk, account=account, unread=unread))
     show(rows, redactor, as_json=as_json, shown=_table)
+    end_incomplete(unread, redactor)
 
 
 def _table(rows: "Sequence[ProfileRow]") -> None:

@@ -11,6 +11,7 @@ import structlog
 
 from reconciler.cycle.backlog_stage import settle_backlog
 from reconciler.cycle.containment_watch import watch_contained
+from reconciler.cycle.ended_in_book import close_ended
 from reconciler.cycle.exposure import follow_exposure
 from reconciler.cycle.facts import PassFacts
 from reconciler.cycle.hands import Hands
@@ -23,6 +24,7 @@ from reconciler.cycle.order_acts import act_on_orders
 from reconciler.cycle.order_stage import plan_orders
 from reconciler.cycle.position_stage import act_on_positions, weigh_positions
 from reconciler.cycle.suspicion_book import SuspicionBook
+from reconciler.cycle.telling import QUIET_ACTIONS, TAGS, tell
 from reconciler.cycle.tools import Tools
 from reconciler.domain.errors import (
     BookDatabaseUnavailableError,
@@ -81,6 +83,7 @@ class AccountCycle:
         self._redact = redact
         self._turn = asyncio.Lock()
         self._owed: list[Hands] = []
+        self._is_first = True
         self._last: tuple[float, bool, PassResult] | None = None
 
     def set_pace(self, every: timedelta) -> None:
@@ -105,14 +108,17 @@ class AccountCycle:
 
     async def _guarded(self, job: str, *, positions: bool) -> PassResult:
         """A pass, with what was settled before its look, whether there was one or not."""
-        run = RunId(f"{time.time_ns():x}-{secrets.token_hex(4)}")
-        hands = Hands(tools=self._tools, judging=self._judging, run=run)
-        work = self._pass(job, run, hands, positions=positions)
-        result = await self._caught(job, run, work)
+        hands = self._hands()
+        work = self._pass(job, hands.run, hands, positions=positions)
+        result = await self._caught(job, hands.run, work)
         for owed in self._owed:
             owed.count_in(result.facts)
         self._owed.clear()
         return self._with(hands, result, job)
+
+    def _hands(self) -> Hands:
+        run = RunId(f"{time.time_ns():x}-{secrets.token_hex(4)}")
+        return Hands(tools=self._tools, judging=self._judging, run=run, is_first=self._is_first)
 
     async def settle(self) -> Outcome:
         """Only what is recorded and not known to be done, while the venue is left alone. Its
@@ -120,9 +126,8 @@ class AccountCycle:
         """
         job = "settle"
         async with self._turn:
-            run = RunId(f"{time.time_ns():x}-{secrets.token_hex(4)}")
-            hands = Hands(tools=self._tools, judging=self._judging, run=run)
-            result = await self._caught(job, run, self._settle(hands))
+            hands = self._hands()
+            result = await self._caught(job, hands.run, self._settle(hands))
             self._owed.append(hands)
             return self._with(hands, result, job).outcome
 
@@ -131,8 +136,7 @@ class AccountCycle:
         lease = await self._leases.acquire(account)
         if isinstance(lease, Held):
             return self._failed(OutcomeState.HELD, f"held by another daemon ({lease.holder})")
-        hands.lease = lease
-        await settle_intents(hands)
+        await self._settle_recorded(hands, lease)
         outcome = Outcome(account=account, state=OutcomeState.NOT_JUDGED, sentence="no look")
         return PassResult(outcome=outcome, facts=PassFacts())
 
@@ -194,10 +198,10 @@ class AccountCycle:
         lease = await self._leases.acquire(self._tools.account)
         if isinstance(lease, Held):
             return self._failed(OutcomeState.HELD, f"held by another daemon ({lease.holder})")
-        hands.lease = lease
-        await settle_intents(hands)
+        await self._settle_recorded(hands, lease)
         look = await take_look(self._tools, self._judging, lease, run)
         await _aside(look, "orders", _settle_orders)
+        await _aside(look, "quarantine", close_ended)
         if positions:
             await _aside(look, "positions", _settle_positions)
             await _aside(look, "exposure", follow_exposure)
@@ -207,15 +211,19 @@ class AccountCycle:
             look.still_there.add((IncidentKind.MASS_CHANGE, "positions"))
         await _aside(look, "backlog", settle_backlog)
         await _aside(look, "account", _settle_account)
-        await self._remember(look, positions=positions)
+        await self._remember(look)
         outcome = _outcome(look)
         await self._record_run(look, job, outcome)
-        _log(look, outcome, job)
+        tell(look, outcome, job)
         return PassResult(outcome=outcome, facts=look.facts)
 
-    async def _remember(self, look: Look, *, positions: bool) -> None:
-        """Suspicions as they stand now; a steady state writes nothing."""
-        del positions  # what was not judged is not in `settled`, and stays as it was
+    async def _settle_recorded(self, hands: Hands, lease: Lease) -> None:
+        hands.lease = lease
+        await settle_intents(hands)
+        self._is_first = hands.is_first
+
+    async def _remember(self, look: Look) -> None:
+        """Suspicions as they stand now (those not judged stay); a steady state writes nothing."""
         keep, drop = look.suspicions.changes(settled=look.settled)
         if not keep and not drop:
             return
@@ -286,8 +294,13 @@ class AccountCycle:
         suspicions = SuspicionBook(memory.suspicions, book=book, account=account, now=memory.now)
         seen = suspicions.see(draft.key.kind, draft.key.subject, spacing=spacing)
         keep, _ = suspicions.changes(settled=())
-        standing = {(i.key.kind, i.key.subject) for i in memory.incidents}
-        is_news = (draft.key.kind, draft.key.subject) not in standing
+        standing = {(i.key.kind, i.key.subject): i for i in memory.incidents}
+        known = standing.get((draft.key.kind, draft.key.subject))
+        is_news = known is None or (
+            # A migration goes on from step to step: what is said names the one that it is at.
+            draft.key.kind is IncidentKind.BOOK_UNREADABLE
+            and known.details.get("why") != draft.details["why"]
+        )
         is_due = is_news and is_confirmed(seen, confirmations=confirmations)
         if not keep and not is_due:
             return
@@ -355,46 +368,3 @@ def _outcome(look: Look) -> Outcome:
             (f.retry_after for f in look.snapshot.failures() if f.retry_after), default=None
         ),
     )
-
-
-TAGS = {
-    "quarantine": "[QUARANTINE]",
-    "reappeared": "[QUARANTINE]",
-    "missing_order": "[OrderSync]",
-    "ended": "[OrderSync]",
-    "advanced": "[OrderSync]",
-    "stuck_order": "[OrderSync]",
-    "orphan_order": "[OrderSync]",
-    "orders": "[OrderSync]",
-    "stale_backlog": "[OrderSync]",
-    "order_quarantined": "[QUARANTINE]",
-    "entry_after_containment": "[GHOST]",
-    "containment": "[GHOST]",
-    "inconclusive": "[OrderSync]",
-    "unmapped": "[OrderSync]",
-    "ghost_position": "[GHOST]",
-    "side_mismatch": "[GHOST]",
-    "mass_change": "[GUARD]",
-    "venue_auth": "[AUTH]",
-}
-"""The runbook greps for these; everything else is `[Reconcile]`."""
-
-QUIET_ACTIONS = frozenset(
-    {"none", "suspected", "contained before", "incident open", "containment pending"}
-)
-"""Nothing was done in this pass."""
-
-
-def _log(look: Look, outcome: Outcome, job: str) -> None:
-    fields = {"account": look.tools.account, "job": job, "run_id": look.run}
-    for finding in outcome.findings:
-        write = log.info if finding.action in QUIET_ACTIONS else log.warning
-        write(
-            f"{TAGS.get(finding.kind, '[Reconcile]')} {finding.text}",
-            kind=finding.kind,
-            subject=finding.subject,
-            action=finding.action,
-            **fields,
-            **{k: v for k, v in finding.details.items() if k not in fields},
-        )
-    log.info("[Reconcile] pass done", state=outcome.state.value, **fields)

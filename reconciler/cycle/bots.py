@@ -14,7 +14,7 @@ from reconciler.domain.deactivation import Deactivation
 from reconciler.domain.errors import ReconcilerError
 from reconciler.domain.identity import ProfileId, Symbol
 from reconciler.domain.memory import Memory
-from reconciler.ports import DeactivationDriver
+from reconciler.ports import Book, DeactivationDriver
 
 log = structlog.get_logger("reconciler.cycle")
 
@@ -38,6 +38,13 @@ async def ask_bots(
     told = dict(zip(standing, answers, strict=True))
     silent = {profile: said for profile, said in told.items() if isinstance(said, str)}
     return {profile: said is True for profile, said in told.items()}, silent
+
+
+def trades_again(book: Book) -> str:
+    """What is known of a contained profile that is active, and not by us."""
+    if book.tells_status:
+        return "was re-enabled by hand"
+    return "enters trades again (its bot was restarted, or started by hand)"
 
 
 def with_statuses(reading: BookReading, told: Mapping[ProfileId, bool]) -> BookReading:

@@ -4,7 +4,7 @@ import secrets
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from reconciler.cycle.bots import with_statuses
+from reconciler.cycle.bots import trades_again, with_statuses
 from reconciler.cycle.intent_stage import settle_now
 from reconciler.cycle.looking import MIN_REACH, Look
 from reconciler.cycle.position_drafts import breach_of, facts_of, position_draft
@@ -61,7 +61,7 @@ async def contain(look: Look, verdict: PositionVerdict, *, is_last: bool) -> Non
     `is_last`: of this look. What a person let through is through with it.
     """
     before = await _read_elsewhere(look)
-    async with look.writing() as record:
+    async with look.acting() as record:
         reading = before or await look.tools.book.read_within(
             record.connection,
             look.tools.account,
@@ -85,12 +85,14 @@ async def contain(look: Look, verdict: PositionVerdict, *, is_last: bool) -> Non
 
 
 async def _read_elsewhere(look: Look) -> BookReading | None:
-    """A book in another database is read before our transaction, which must not wait for it."""
+    """A book in another database is read before our transaction, which must not wait for it; anew,
+    as another account's reading of just now may be older than our answer of the venue.
+    """
     book = look.tools.book
     if not book.is_elsewhere:
         return None
-    return await book.read(
-        look.tools.account, reach=PINNING_REACH, symbol_of=look.tools.venue.symbol_of
+    return await book.read_within(
+        None, look.tools.account, reach=PINNING_REACH, symbol_of=look.tools.venue.symbol_of
     )
 
 
@@ -259,7 +261,7 @@ async def _add_containment(  # noqa: PLR0917 - the facts of one containment, pas
     if any(c.profile_id == profile.id and not c.pending for c in look.memory.containments):
         name = done.verdict.kind.value.replace("_", " ")
         by_hand = (
-            f"profile {profile.id} was re-enabled by hand while the {name} of "
+            f"profile {profile.id} {trades_again(look.tools.book)} while the {name} of "
             f"{done.verdict.symbol} is there"
         )
         await record.add_event(incident_id, "reenabled_by_hand", by_hand)

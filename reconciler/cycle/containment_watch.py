@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
+from reconciler.cycle.bots import trades_again
 from reconciler.cycle.looking import Look
 from reconciler.domain.containments import Containment
 from reconciler.domain.identity import ProfileId
@@ -55,17 +56,18 @@ async def _count_parity(look: Look) -> None:
             look.recheck.append(look.judging.position_confirm_after)
     if not kept and not released:
         return
+    again = trades_again(look.tools.book)
     async with look.writing() as record:
         if kept:
             await record.keep_parity(kept)
         for containment in released:
             why = (
-                f"profile {containment.profile_id} was re-enabled by hand, and its positions agree "
-                "again: no longer contained"
+                f"profile {containment.profile_id} {again}, and its positions agree: no longer "
+                "contained"
             )
             await record.release_containment(containment, by=BY_HAND, why=why)
     for containment in released:
-        text = f"profile {containment.profile_id} was re-enabled by hand: no longer contained"
+        text = f"profile {containment.profile_id} {again}: no longer contained"
         look.find("containment", containment.profile_id, text, "released")
 
 

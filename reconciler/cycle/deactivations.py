@@ -13,6 +13,7 @@ from reconciler.cycle.hands import Hands
 from reconciler.domain.deactivation import Deactivation
 from reconciler.domain.identity import ProfileId, Symbol
 from reconciler.domain.intents import FEW_TRIES, Intent, IntentKind
+from reconciler.domain.reenabled import EVENT, reenabled_notice
 from reconciler.ports import DeactivationDriver, Record
 from reconciler.rules.reenabling import why_not_reenable
 
@@ -20,7 +21,8 @@ from reconciler.rules.reenabling import why_not_reenable
 async def settle_profile(hands: Hands, intent: Intent) -> None:
     """One attempt at it. Raises LeaseLostError, DatabaseUnavailableError."""
     driver = hands.tools.book.driver
-    if driver is None:  # the configuration changed: nobody is to be asked any more
+    if driver is None:
+        await _abandon(hands, intent)
         return
     if intent.kind is IntentKind.ACTIVATE and (why := await _why_not_again(hands, intent)):
         async with hands.writing() as record:
@@ -95,6 +97,18 @@ async def _drop_unless_done(hands: Hands, driver: DeactivationDriver, intent: In
                 await record.add_event(about, "not_contained", text)
         (hands.pending or {}).pop(intent.target, None)
         hands.find("containment", intent.target, text, "dropped")
+
+
+async def _abandon(hands: Hands, intent: Intent) -> None:
+    """The configuration changed. A ghost that is there still is contained anew, in the way that the
+    book has now.
+    """
+    async with hands.writing() as record:
+        why = f"book {hands.tools.book.name} has no driver any more"
+        said = await record.intents.abandon(intent.abandoned, why)
+    (hands.pending or {}).pop(intent.target, None)
+    if said is not None:
+        hands.find("containment", intent.target, said, "dropped")
 
 
 async def _note_contained(hands: Hands, intent: Intent, driver: str) -> None:
@@ -207,13 +221,15 @@ async def _note_released(hands: Hands, intent: Intent, driver: str) -> None:
             after={"status": after},
             incident_id=intent.incident_id,
         )
-        await record.announce(
-            {
-                "event": "profile_reenabled",
-                "profile_id": intent.target,
-                "account": hands.tools.account,
-                "book": hands.tools.book.name,
-                "by": who,
-            }
+        told = reenabled_notice(
+            event=EVENT,
+            book=hands.tools.book.name,
+            account=hands.tools.account,
+            profile_id=intent.target,
+            incident_id=intent.incident_id,
+            by=who,
+            why=note,
+            mark=f"intent {intent.id}",
         )
+        await record.notify(told["key"], intent.incident_id, told)
     hands.find("containment", intent.target, text, "released")

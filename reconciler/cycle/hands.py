@@ -23,6 +23,8 @@ class Hands:
     judging: Judging
     run: RunId
     lease: Lease | None = None
+    is_first: bool = False
+    """Of this process: the configuration may be another than that of the intents."""
     findings: list[Finding] = field(default_factory=list)
     recheck: list[timedelta] = field(default_factory=list)
     deactivated: int = 0

@@ -17,9 +17,10 @@ from reconciler.domain.intents import Intent, IntentKind
 async def settle_intents(hands: Hands) -> None:
     """Finish, drop or try each that is due. Raises LeaseLostError, DatabaseUnavailableError."""
     book = hands.tools.book
-    if book.driver is None and not book.is_elsewhere:
+    if book.driver is None and not book.is_elsewhere and not hands.is_first:
         return  # one transaction spans everything
     intents = await hands.tools.store.intents(book=book.name, account=hands.tools.account)
+    hands.is_first = hands.is_first and bool(intents)
     hands.pending = {
         i.target: i.last_error or "not confirmed yet"
         for i in intents
@@ -27,12 +28,13 @@ async def settle_intents(hands: Hands) -> None:
     }
     if not intents:
         return
-    waits = (
+    asks = (
         hands.judging.enforces
         and any(i.kind is not IntentKind.UPDATE_ORDERS for i in intents)
         and not await hands.tools.store.is_paused(hands.tools.account)
     )
-    await _settle(hands, [i for i in intents if waits or i.kind is IntentKind.UPDATE_ORDERS])
+    may = asks or book.driver is None  # then nobody is asked, and it is closed
+    await _settle(hands, [i for i in intents if may or i.kind is IntentKind.UPDATE_ORDERS])
 
 
 async def settle_now(look: Look, intents: Sequence[Intent]) -> None:
@@ -46,8 +48,9 @@ async def settle_now(look: Look, intents: Sequence[Intent]) -> None:
 
 async def _settle(hands: Hands, intents: Sequence[Intent]) -> None:
     """Bots are asked at once: one that hangs holds back no other."""
-    due = [intent for intent in intents if intent.due_in <= timedelta(0)]
-    hands.recheck += [intent.due_in for intent in intents if intent.due_in > timedelta(0)]
+    is_due = [i.due_in <= timedelta(0) or hands.tools.book.driver is None for i in intents]
+    due = [intent for intent, now in zip(intents, is_due, strict=True) if now]
+    hands.recheck += [i.due_in for i, now in zip(intents, is_due, strict=True) if not now]
     for intent in due:
         if intent.kind is IntentKind.UPDATE_ORDERS and (lost := await _one(hands, intent)):
             raise lost

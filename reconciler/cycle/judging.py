@@ -1,11 +1,12 @@
 """The operator's numbers, as one pass needs them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 from typing import Literal
 
-from reconciler.domain.identity import AccountName
+from reconciler.domain.identity import AccountName, BookName
 from reconciler.rules.blast_radius import BlastLimits
 from reconciler.rules.escalation import EscalationLimits
 from reconciler.rules.ghost_positions import PositionLimits
@@ -36,6 +37,8 @@ class Judging:
     client_order_id_prefix: str | None
     accounts: tuple[AccountName, ...]
     """Every account under watch, for the guard that compares accounts."""
+    other_books: Mapping[AccountName, BookName] = field(default_factory=dict)
+    """Accounts under watch whose book is another one."""
     ghost_threshold: Decimal | None = None
     """From this notional on a ghost's incident advises to close it; None: never."""
     escalation: EscalationLimits = field(default_factory=EscalationLimits)

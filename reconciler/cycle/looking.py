@@ -1,6 +1,7 @@
 """One look: the book, the venue, and what we remember; everything that judging starts from."""
 
-from collections.abc import Iterable, Mapping
+import contextlib
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -113,6 +114,19 @@ class Look:
     def writing(self) -> AbstractAsyncContextManager[Record]:
         """A write transaction of this look (rule 11). Raises LeaseLostError."""
         return self.tools.writing(self.lease, self.run, self.judging.mode)
+
+    @contextlib.asynccontextmanager
+    async def acting(self) -> AsyncIterator[Record]:
+        """A write transaction for what is done to the book. A person may have paused the account
+        since the look began: from here on it is judged, and not acted on.
+        """
+        async with self.writing() as record:
+            pause = await record.heed_pause() if self.judging.enforces else None
+            if pause is not None:
+                self.judging = replace(self.judging, mode="paused")
+                self.memory = replace(self.memory, pause=pause)
+                self.facts.paused = pause.sentence
+            yield record
 
     def judge_positions_of(
         self,
@@ -265,11 +279,20 @@ def _strays(reading: BookReading) -> tuple[str, ...]:
 
 
 def _unwatched(reading: BookReading, judging: Judging) -> tuple[str, ...]:
-    """Profiles may name accounts that nobody configured."""
+    """Profiles may name accounts that nobody configured, or configured with another book: their
+    rows here are nobody's.
+    """
     missing = sorted(reading.other_accounts - set(judging.accounts))
-    if not missing:
-        return ()
-    return (f"accounts that profiles name and the configuration lacks: {', '.join(missing)}",)
+    bound = sorted(reading.other_accounts & judging.other_books.keys())
+    gaps = []
+    if missing:
+        gaps.append(
+            f"accounts that profiles name and the configuration lacks: {', '.join(missing)}"
+        )
+    if bound:
+        named = ", ".join(f"{name} (book {judging.other_books[name]})" for name in bound)
+        gaps.append(f"accounts that profiles name and that are watched with another book: {named}")
+    return tuple(gaps)
 
 
 def _ownership(judging: Judging, ignored: Ignored, venue: Venue) -> Ownership:

@@ -15,7 +15,6 @@ from typing import Any
 from reconciler.cycle.hands import Hands
 from reconciler.cycle.looking import MIN_REACH, Look
 from reconciler.cycle.order_drafts import Lookups
-from reconciler.cycle.order_facts import OrderFacts, keep_facts
 from reconciler.cycle.order_writes import (
     Leave,
     as_written,
@@ -24,14 +23,17 @@ from reconciler.cycle.order_writes import (
     unmoved,
     update_of,
     use_leave,
+    write_orders,
 )
 from reconciler.domain.errors import ReconcilerError
 from reconciler.domain.identity import BookOrderId, Symbol
 from reconciler.domain.incidents import IncidentKind
 from reconciler.domain.intents import Intent, IntentDraft, IntentKind, WriteMark, WriteState
-from reconciler.domain.memory import OwnWrite, SeenSymbol
+from reconciler.domain.memory import Memory, OwnWrite, SeenSymbol
 from reconciler.domain.orders import OrderUpdate
 from reconciler.domain.verdicts import OrderVerdict, OrderVerdictKind
+from reconciler.incidents.order_facts import OrderFacts, keep_facts
+from reconciler.ports import Record
 
 REACH = max(timedelta(days=1), MIN_REACH)
 """How far back a row that was written is looked for, where its server has forgotten."""
@@ -54,18 +56,23 @@ async def write_elsewhere(
         return
     facts = [facts_of(look, lookups, by_id[u.order.id], u, leave) for u in updates]
     noted = noted_as_written(look, as_written(look, updates), updates)
-    async with look.writing() as record:
-        intent = await record.intents.add(
-            IntentDraft(
-                kind=IntentKind.UPDATE_ORDERS,
-                target="",
-                key=secrets.token_hex(16),
-                payload={
-                    "orders": [each.to_payload() for each in facts],
-                    "noted": {symbol: [s.digest, s.changed_at] for symbol, s in noted.items()},
-                },
+    async with look.acting() as record:
+        intent = None
+        if look.judging.enforces:
+            intent = await record.intents.add(
+                IntentDraft(
+                    kind=IntentKind.UPDATE_ORDERS,
+                    target="",
+                    key=secrets.token_hex(16),
+                    payload={
+                        "orders": [each.to_payload() for each in facts],
+                        "noted": {symbol: [s.digest, s.changed_at] for symbol, s in noted.items()},
+                    },
+                )
             )
-        )
+    if intent is None:  # paused since the look began
+        await write_orders(look, lookups, verdicts, leave)
+        return
     hands = Hands.of(look)
     try:
         await _write_book(look, intent, updates)
@@ -150,7 +157,7 @@ async def settle_orders(hands: Hands, intent: Intent | None) -> None:
     if intent.mark is None:  # nothing is committed before it is marked
         await _drop(hands, intent)
         return
-    match await hands.tools.book.state_of(intent.mark):
+    match await _state_of(hands, intent.mark):
         case WriteState.COMMITTED:
             await _finish(hands, intent, intent.mark.ids)
         case WriteState.ABORTED:
@@ -160,6 +167,12 @@ async def settle_orders(hands: Hands, intent: Intent | None) -> None:
         case WriteState.NOT_KNOWN:
             written = await _written_by_rows(hands, intent, intent.mark)
             await (_finish(hands, intent, written) if written else _drop(hands, intent))
+
+
+async def _state_of(hands: Hands, mark: WriteMark) -> WriteState:
+    """A book that came home has another server's rows, and that one's transactions mean nothing."""
+    book = hands.tools.book
+    return await book.state_of(mark) if book.is_elsewhere else WriteState.NOT_KNOWN
 
 
 async def _drop(hands: Hands, intent: Intent) -> None:
@@ -186,7 +199,9 @@ async def _finish(hands: Hands, intent: Intent, written: Sequence[str]) -> None:
             return
         for facts in mine:
             await keep_facts(record, facts, applied=True)
-        if mine:
+            if facts.review is not None:
+                await _close_review(record, memory, facts)
+        if mine and "noted" in intent.payload:  # what a person writes is as a change by the bot
             await record.keep_reading(
                 seen={**(memory.seen or {}), **_noted(intent.payload["noted"])},
                 own_writes={**memory.own_writes, **_own_writes(mine, intent.mark)},
@@ -198,6 +213,15 @@ async def _finish(hands: Hands, intent: Intent, written: Sequence[str]) -> None:
         hands.synced[facts.state] += not quarantined
         action = "quarantined" if quarantined else "written"
         hands.find(facts.kind, facts.order_id, facts.reason, action, status=facts.word)
+
+
+async def _close_review(record: Record, memory: Memory, facts: OrderFacts) -> None:
+    """As the person's command would have, had it not been cut short."""
+    assert facts.review is not None
+    incident_id = await record.intents.close_review(facts.order_id, facts.review)
+    for incident in memory.incidents:
+        if incident.id == incident_id:
+            await record.resolve(incident, why=facts.reason)
 
 
 def _noted(kept: Mapping[str, Any]) -> dict[Symbol, SeenSymbol]:

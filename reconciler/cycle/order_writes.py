@@ -8,7 +8,6 @@ from typing import Any
 
 from reconciler.cycle.looking import Look
 from reconciler.cycle.order_drafts import Lookups, quarantined_draft, unaware_fill_draft
-from reconciler.cycle.order_facts import OrderFacts, keep_facts
 from reconciler.domain.book import BookReading
 from reconciler.domain.decisions import Acceptance
 from reconciler.domain.identity import BookOrderId, Symbol
@@ -16,6 +15,7 @@ from reconciler.domain.incidents import IncidentKind
 from reconciler.domain.memory import OwnWrite, SeenSymbol
 from reconciler.domain.orders import BookOrder, OrderState, OrderUpdate
 from reconciler.domain.verdicts import OrderVerdict, OrderVerdictKind
+from reconciler.incidents.order_facts import OrderFacts, keep_facts
 from reconciler.ports import Record
 from reconciler.rules.book_changes import digests_of
 
@@ -70,7 +70,7 @@ async def write_orders(
     by_id = {v.subject: v for v in verdicts}
     updates = [update_of(v) for v in by_id.values()]
     done = _Written()
-    async with look.writing() as record:
+    async with look.acting() as record:
         written = await _update(look, updates, record, done)
         for update in updates:
             verdict = by_id[update.order.id]
@@ -85,7 +85,7 @@ async def write_orders(
 
 async def use_leave(look: Look, leave: Leave, record: Record, *, quarantined: int) -> None:
     """Who let how many through, on the timeline of what was held."""
-    if leave.acceptance is None:
+    if leave.acceptance is None or not look.judging.enforces:
         return
     held = look.incident_of(IncidentKind.MASS_CHANGE, "orders")
     if held is not None and quarantined:

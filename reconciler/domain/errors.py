@@ -24,7 +24,7 @@ class DatabaseRefusedError(DatabaseUnavailableError):
 
 
 class BookDatabaseUnavailableError(DatabaseUnavailableError):
-    """The Postgres of one book did not answer, which is not that of our own tables."""
+    """The Postgres of one book did not serve its rows: our own tables can tell of it."""
 
 
 class LeaseLostError(ReconcilerError):

@@ -35,6 +35,18 @@ class IntentDraft:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Abandoned:
+    """One that nobody can settle: the configuration has its account, its book or its driver no
+    more.
+    """
+
+    id: int
+    kind: IntentKind
+    target: str
+    incident_id: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Intent:
     """One that is open."""
 
@@ -52,6 +64,13 @@ class Intent:
     is_wanted: bool
     """Of a deactivation: some containment that waits for it has an incident that is not over."""
     mark: "WriteMark | None" = None
+
+    @property
+    def abandoned(self) -> Abandoned:
+        """As one that nobody can settle."""
+        return Abandoned(
+            id=self.id, kind=self.kind, target=self.target, incident_id=self.incident_id
+        )
 
     @property
     def next_wait(self) -> timedelta:

@@ -1,9 +1,10 @@
 """What every route asks for: the desk, who calls, names out of paths, notes out of bodies."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Final
 from urllib.parse import unquote
 
-from fastapi import Depends, Path, Query, Request
+from fastapi import Depends, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.convertors import Convertor, register_url_convertor
 
@@ -19,6 +20,19 @@ TEXT: Final = r"^[^\u0000]*$"
 SAYING_SOMETHING: Final = r"^[^\u0000]*[A-Za-z0-9][^\u0000]*$"
 MARKET: Final = r"^[!-~\u00c0-\u024f\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fff\uac00-\ud7a3]+$"
 """Without spaces: ASCII, and the letters that venues name markets with."""
+
+NOT_READ: Final = "X-Reconciler-Not-Read"
+LONGEST_HEADER: Final = 1000
+MAY_LACK_BOOKS: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "headers": {
+            NOT_READ: {
+                "description": "Books that could not be read, and why: their rows are not here.",
+                "schema": {"type": "string"},
+            }
+        }
+    }
+}
 
 
 class _Quoted(Convertor[str]):
@@ -48,6 +62,14 @@ async def _caller(request: Request) -> Caller:
 
 async def _actor(caller: Annotated[Caller, Depends(_caller)]) -> Actor:
     return Actor(who=caller.name, surface="http")
+
+
+def tell_unread(response: Response, unread: Mapping[str, str]) -> None:
+    """Name the books that the answer lacks. A header: the answer is the list all the same."""
+    if unread:
+        said = "; ".join(f"{book}: {why}" for book, why in unread.items())
+        printable = "".join(c if c.isascii() and c.isprintable() else "?" for c in said)
+        response.headers[NOT_READ] = printable[:LONGEST_HEADER]
 
 
 FromDesk = Annotated[Desk, Depends(_desk)]

@@ -8,6 +8,7 @@ from reconciler.incidents.desk import Actor, Desk, checked_note
 from reconciler.incidents.errors import RefusedError, UsageError
 from reconciler.incidents.operating import SQL, operating
 from reconciler.store.connecting import borrowed
+from reconciler.store.queries import queries
 
 PAUSED_FOR = timedelta(hours=2)
 LONGEST_PAUSE = timedelta(days=30)
@@ -59,8 +60,8 @@ async def pause(
     duration: timedelta = PAUSED_FOR,
     note: str = "",
 ) -> Done:
-    """From the next look on the account is judged and not acted on; the end is by the database
-    clock. A standing pause gets the new end. Raises NotFoundError, UsageError.
+    """From now on the account is judged and not acted on, by a look under way too; the end is by
+    the database clock. A standing pause gets the new end. Raises NotFoundError, UsageError.
     """
     desk.account(account)
     note = checked_note(note)
@@ -69,6 +70,8 @@ async def pause(
     async with operating(
         desk, actor, "accounts pause", target=account, account=account
     ) as operation:
+        # A writing pass holds the lease: what it does is done before this, or not at all.
+        await operation.connection.fetchrow(queries("leases")["lock"], account)
         until = await operation.connection.fetchval(
             SQL["pause"], account, duration, actor.who, operation.text(note)
         )

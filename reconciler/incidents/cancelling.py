@@ -107,7 +107,7 @@ async def cancel_order(
 
 
 async def _placed(desk: Desk, order_id: str, book: str | None) -> OrderPlace:
-    place = await find_order(desk, order_id, book=book)
+    place = await find_order(desk, order_id, book=book, changes=True)
     venue = desk.venues[place.account]
     with refused_where_it_cannot():
         await venue.prepare()

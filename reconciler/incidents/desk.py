@@ -10,6 +10,7 @@ from reconciler.domain.identity import AccountName, BookName, ProfileId
 from reconciler.incidents.acting import Acting
 from reconciler.incidents.errors import NotFoundError, UsageError
 from reconciler.ports import Book, Venue
+from reconciler.rules.order_status import OrderLimits
 from reconciler.rules.policy import ActingPolicy
 from reconciler.store.connecting import Pool
 
@@ -37,6 +38,7 @@ class WatchedAccount:
 
     venue: str
     book: BookName
+    orders: OrderLimits
     ignored_symbols: tuple[str, ...] = ()
     ignored_order_ids: tuple[str, ...] = ()
 

@@ -109,9 +109,11 @@ class Operation:
             **more,
         }
         key = f"incident:{incident['id']}:{event}:{said}"
-        await self.connection.execute(
-            RECORDS["add_outbox"], key, incident["id"], self.json(payload)
-        )
+        await self.notify(key, incident["id"], payload)
+
+    async def notify(self, key: str, incident_id: int | None, payload: Mapping[str, Any]) -> None:
+        """A notice, and an announcement."""
+        await self.connection.execute(RECORDS["add_outbox"], key, incident_id, self.json(payload))
         await self.announce(payload)
 
     async def announce(self, payload: Mapping[str, Any]) -> None:

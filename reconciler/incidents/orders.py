@@ -21,7 +21,7 @@ from reconciler.incidents.answers import (
 from reconciler.incidents.desk import Desk
 from reconciler.incidents.operating import SQL
 from reconciler.incidents.reading import answer_of, answers_of
-from reconciler.incidents.rows_of_books import OrderPlace, find_order, readings
+from reconciler.incidents.rows_of_books import OrderPlace, Unread, find_order, readings
 from reconciler.rules.order_status import is_stale
 from reconciler.store.connecting import Connection, borrowed
 
@@ -43,14 +43,20 @@ class Known:
 
 
 async def list_orders(
-    desk: Desk, *, stale: bool = False, account: str | None = None, profile: str | None = None
+    desk: Desk,
+    *,
+    stale: bool = False,
+    account: str | None = None,
+    profile: str | None = None,
+    unread: Unread | None = None,
 ) -> tuple[OrderRow, ...]:
-    """Orders that are not terminal in the book, the oldest first. Asks no venue.
+    """Orders that are not terminal in the book, the oldest first; books that cannot be read are
+    named in `unread`. Asks no venue.
 
-    Raises NotFoundError, BookUnreadableError.
+    Raises NotFoundError, BookUnreadableError, DatabaseUnavailableError.
     """
     rows: list[OrderRow] = []
-    async for reading in readings(desk, account=account):
+    async for reading in readings(desk, account=account, unread=unread):
         known = await known_of(desk, reading)
         rows += [
             row_of(desk, order, reading, known)

@@ -31,6 +31,7 @@ from reconciler.incidents.reenabling import ask_bot, intend, record_reenabled
 from reconciler.incidents.rows_of_books import (
     RECENT,
     ProfilePlace,
+    Unread,
     as_written,
     find_profile,
     readings,
@@ -40,10 +41,15 @@ from reconciler.store.connecting import Connection, borrowed
 from reconciler.store.queries import queries
 
 
-async def list_profiles(desk: Desk, *, account: str | None = None) -> tuple[ProfileRow, ...]:
-    """Every profile of the configured accounts. Raises NotFoundError, BookUnreadableError."""
+async def list_profiles(
+    desk: Desk, *, account: str | None = None, unread: Unread | None = None
+) -> tuple[ProfileRow, ...]:
+    """Every profile of the configured accounts; books that cannot be read are named in `unread`.
+
+    Raises NotFoundError, BookUnreadableError, DatabaseUnavailableError.
+    """
     rows: list[ProfileRow] = []
-    async for reading in readings(desk, account=account):
+    async for reading in readings(desk, account=account, unread=unread):
         async with borrowed(desk.pool) as connection:
             standing = await _standing(connection, reading.book, reading.account)
             incidents = await _incidents(connection, reading.book, reading.account)
@@ -84,7 +90,7 @@ async def reenable(
     Raises NotFoundError, UsageError, BookUnreadableError; RefusedError with all that is missing.
     """
     note = checked_note(note)
-    place = await find_profile(desk, profile_id, book=book)
+    place = await find_profile(desk, profile_id, book=book, changes=True)
     async with operating(
         desk, actor, "profiles reenable", target=profile_id, account=place.account
     ) as operation:

@@ -16,6 +16,7 @@ from reconciler.incidents.desk import Actor, Desk, DeskBook, check_text, checked
 from reconciler.incidents.errors import NotFoundError, RefusedError, UsageError
 from reconciler.incidents.listing import check_limit
 from reconciler.incidents.operating import SQL, Operation, operating
+from reconciler.incidents.order_facts import OrderFacts
 from reconciler.incidents.orders import ask_venue, order_row
 from reconciler.incidents.reading import answer_of, answers_of, evidence_of
 from reconciler.incidents.rows_of_books import (
@@ -27,7 +28,13 @@ from reconciler.incidents.rows_of_books import (
     order_in,
     symbols_of,
 )
+from reconciler.incidents.said_now import evidence_now
 from reconciler.incidents.set_aside import record_set_aside
+from reconciler.incidents.written_elsewhere import (
+    facts_of_adding,
+    facts_of_review,
+    write_elsewhere,
+)
 from reconciler.rules.vocabulary import state_of
 from reconciler.store.connecting import borrowed
 
@@ -107,10 +114,11 @@ async def add_to_quarantine(
     is quarantined already, or its row moved.
     """
     note = checked_note(note, needed=True)
-    place = await find_order(desk, order_id, book=book)
+    place = await find_order(desk, order_id, book=book, changes=True)
     symbol_of = await symbols_of(
         desk, place.account
     )  # before the transaction: it may ask the venue
+    evidence = await evidence_now(desk, place, symbol_of=symbol_of)
     async with operating(
         desk, actor, "quarantine add", target=order_id, account=place.account
     ) as operation:
@@ -119,17 +127,19 @@ async def add_to_quarantine(
             raise RefusedError(f"order {order_id} is not in the book any more")
         if await _is_pending(operation, place.book.name, order_id):
             raise RefusedError(f"order {order_id} is quarantined already, and awaits review")
-        # A book elsewhere is written before our record: who was cut short gives the command again.
-        is_half_done = place.book.is_elsewhere and order.state is OrderState.UNKNOWN
-        if not order.state.is_live and not is_half_done:
-            raise RefusedError(_why_not_add(order))
+        if not order.state.is_live:
+            raise RefusedError(_why_not_add(order, place.book))
         update = OrderUpdate(
             order=order, state=OrderState.UNKNOWN, filled=order.filled, avg_price=None
         )
-        if place.book.writes_orders and not is_half_done:
-            await _write(operation, place.book, update)
         symbol = symbol_of(order.raw_symbol)
-        await record_set_aside(operation, place, update, symbol=symbol, note=note)
+        facts = facts_of_adding(
+            operation, place, update, symbol=symbol, note=note, evidence=evidence
+        )
+        if not place.book.writes_orders or await _write(operation, place.book, update, facts):
+            await record_set_aside(
+                operation, place, update, symbol=symbol, note=note, evidence=evidence
+            )
         return operation.done(
             f"order {order_id} is quarantined: the daemon leaves it alone now"
             + ("" if place.book.writes_orders else f"; {_its_bots(order)}")
@@ -146,9 +156,11 @@ async def _is_pending(operation: Operation, book: BookName, order_id: str) -> bo
     return row is not None and row["review"] == "pending"
 
 
-def _why_not_add(order: BookOrder) -> str:
+def _why_not_add(order: BookOrder, book: DeskBook) -> str:
     if order.state is OrderState.UNKNOWN:
-        return f"order {order.id} is {order.raw_status!r} in the book already"
+        late = "; a command that was cut short is recorded by the daemon's next look"
+        said = f"order {order.id} is {order.raw_status!r} in the book already"
+        return said + (late if book.is_elsewhere else "")
     if order.state is OrderState.UNMAPPED:
         return f"order {order.id} has the status {order.raw_status!r}, which is not known to us"
     return f"order {order.id} has ended: the book says {order.raw_status!r}"
@@ -185,7 +197,7 @@ async def resolve_quarantined(
         if order is not None and not place.writes_orders:
             wrote = _its_bots(order)
         elif order is not None:
-            wrote = await _write_final(operation, place, order, state, filled)
+            wrote = await _write_final(operation, place, order, state, filled, note=note)
         await operation.connection.execute(
             SQL["review"], name, order_id, state.value, actor.who, operation.text(note)
         )
@@ -219,6 +231,8 @@ async def _write_final(
     order: BookOrder,
     state: OrderState,
     filled: Decimal | None,
+    *,
+    note: str,
 ) -> str:
     """What was written, in words. Raises RefusedError where the row is no longer `unknown`."""
     if order.state is state and filled in (None, order.filled):
@@ -235,8 +249,11 @@ async def _write_final(
     if total > max(order.qty, order.filled):
         raise UsageError(f"filled {total:f} is more than the order's {order.qty:f}")
     update = OrderUpdate(order=order, state=state, filled=total, avg_price=None)
-    await _write(operation, book, update)
     word = book.word_to_write(update)
+    said = f"the book says {word!r} now, {total:f} filled"
+    facts = facts_of_review(operation, update, word=word, note=note)
+    if not await _write(operation, book, update, facts):
+        return said
     await operation.add_audit(
         book=book.name,
         account=operation.account or "",
@@ -259,7 +276,7 @@ async def _write_final(
             "by": operation.actor.who,
         }
     )
-    return f"the book says {word!r} now, {total:f} filled"
+    return said
 
 
 async def _end_incident(operation: Operation, order_id: str, state: OrderState, note: str) -> str:
@@ -270,15 +287,21 @@ async def _end_incident(operation: Operation, order_id: str, state: OrderState, 
     return f"; incident {operation.incident_id} is resolved" if ended else ""
 
 
-async def _write(operation: Operation, book: DeskBook, update: OrderUpdate) -> None:
-    """The guarded UPDATE of rule 8. Raises RefusedError where the row moved meanwhile."""
-    if book.is_elsewhere:  # committed before our record: the same command finds it so, and goes on
-        async with book.writing() as connection:
-            written = await book.update_orders(connection, [update])
+async def _write(
+    operation: Operation, book: DeskBook, update: OrderUpdate, facts: OrderFacts
+) -> bool:
+    """The guarded UPDATE of rule 8. Whether it is to be recorded still: a daemon may have been
+    quicker. Raises RefusedError where the row moved meanwhile.
+    """
+    mine: bool | None
+    if book.is_elsewhere:
+        mine = await write_elsewhere(operation, book, update, facts)
     else:
         written = await book.update_orders(operation.connection, [update])
-    if update.order.id not in written:
+        mine = update.order.id in written or None
+    if mine is None:
         raise RefusedError(f"the row of order {update.order.id} moved meanwhile: look again")
+    return mine
 
 
 async def _order_now(

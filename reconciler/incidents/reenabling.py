@@ -10,6 +10,7 @@ from reconciler.domain.deactivation import Deactivation
 from reconciler.domain.errors import ReconcilerError
 from reconciler.domain.identity import ProfileId, Symbol
 from reconciler.domain.intents import Intent, IntentDraft, IntentKind
+from reconciler.domain.reenabled import EVENT, reenabled_notice
 from reconciler.incidents.answers import Done
 from reconciler.incidents.desk import Actor, Desk
 from reconciler.incidents.operating import SQL, Operation, operating
@@ -104,7 +105,7 @@ def _intents(operation: Operation, place: ProfilePlace) -> IntentRecord:
 async def record_reenabled(
     operation: Operation, place: ProfilePlace, *, before: str, after: str, note: str
 ) -> None:
-    """Its containments end: the row, audit, timelines, an announcement."""
+    """Its containments end: the row, audit, timelines, a notice."""
     name, who = place.profile.id, operation.actor.who
     released = await operation.connection.fetch(
         SQL["release_containments"], place.book.name, name, who
@@ -125,12 +126,14 @@ async def record_reenabled(
     text = f"profile {name} set {after} again by {who}" + (f": {note}" if note else "")
     for incident_id in about:
         await operation.add_event(incident_id, "reenabled", text)
-    await operation.announce(
-        {
-            "event": "profile_reenabled",
-            "profile_id": name,
-            "account": place.account,
-            "book": place.book.name,
-            "by": who,
-        }
+    told = reenabled_notice(
+        event=EVENT,
+        book=place.book.name,
+        account=place.account,
+        profile_id=name,
+        incident_id=operation.incident_id,
+        by=who,
+        why=note,
+        mark=released[0]["id"] if released else "",
     )
+    await operation.notify(told["key"], operation.incident_id, told)

@@ -17,7 +17,13 @@ POSITION_KINDS = frozenset(
 
 
 async def record_set_aside(
-    operation: Operation, place: OrderPlace, update: OrderUpdate, *, symbol: Symbol, note: str
+    operation: Operation,
+    place: OrderPlace,
+    update: OrderUpdate,
+    *,
+    symbol: Symbol,
+    note: str,
+    evidence: dict[str, Any],
 ) -> None:
     """In the transaction of the guarded write, and only once that was made."""
     order, book = update.order, place.book.name
@@ -37,6 +43,9 @@ async def record_set_aside(
     }
     incident = await _open(operation, place, order=order, severity=severity, details=details)
     operation.incident_id = incident["id"]
+    await operation.connection.execute(
+        INCIDENTS["add_evidence"], incident["id"], None, operation.json(evidence)
+    )
     operation.details = {"note": note, "status_before": order.raw_status}
     await operation.connection.execute(
         RECORDS["add_quarantine"],

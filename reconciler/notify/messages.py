@@ -10,6 +10,8 @@ LISTED = 10
 WORDS = {
     "incident_reminder": "still open, nobody has acknowledged it",
     "incident_escalated": "escalated",
+    "profile_reenabled": "profile re-enabled",
+    "profile_released": "profile re-enabled",
 }
 FACTS = ("account", "symbol", "profile_id", "order_id", "mode", "by", "why", "note")
 
@@ -76,7 +78,7 @@ def _one(payload: Mapping[str, Any], done: Iterable[str]) -> list[tuple[str, str
     incident = payload.get("incident_id")
     if incident is not None:
         lines.append(("incident", str(incident)))
-        if payload.get("event") != "incident_resolved":
+        if "kind" in payload and payload.get("event") != "incident_resolved":
             lines.append(("next", f"reconciler incidents show {incident}"))
             lines.append(("runbook", _runbook(payload)))
     return lines

@@ -164,13 +164,15 @@ class Planner:
             told = _last_news(notices) if goes_on else [n for n in notices if n.event == OVER][-1:]
             if not goes_on and not was_told:
                 told = []
+            told = [*told, *(n for n in notices if "kind" not in n.payload)]
         untold = [notice.id for notice in notices if notice not in told]
         if untold:
             await connection.execute(SQL["never_told"], untold, "not told: maintenance window")
         for notice in told:
             kind = "over" if notice.event == OVER else "open"
             key = f"maintenance|{kind}|{self._place(notice.payload)}"
-            await self._give(connection, notice, Cause(key=key, hold=AT_ONCE), hold=False)
+            cause = Cause(key=key, hold=AT_ONCE) if "kind" in notice.payload else None
+            await self._give(connection, notice, cause, hold=False)
 
 
 def _last_news(notices: Sequence[_Notice]) -> list[_Notice]:

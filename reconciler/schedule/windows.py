@@ -43,21 +43,26 @@ def triggers_of(cron: str) -> list[CronTrigger]:
 
 
 def _by_name(weekday: str) -> str:
-    """Weekdays by name; a range or a step of numbers is spelled out."""
+    """Weekdays by name, ranges and steps spelled out; a range may go over the end of the week."""
     if weekday[0] == "*" and "/" not in weekday:
         return weekday
     named = []
     for part in weekday.lower().split(","):
         span, _, step = part.partition("/")
-        first, _, last = span.partition("-")
-        if span == "*":
-            first, last = "0", "6"
-        if not first.isdigit():
-            named.append(part)
-            continue
-        end = int(last or (first if not step else "6"))
-        named += [WEEKDAYS[n] for n in range(int(first), end + 1, int(step or 1))]
+        first, to, last = ("0", "-", "6") if span == "*" else span.partition("-")
+        begin = _number_of(first)
+        end = _number_of(last) if to else (6 if step else begin)
+        end += 7 if end < begin else 0
+        named += [WEEKDAYS[n % 7] for n in range(begin, end + 1, int(step or 1))]
     return ",".join(dict.fromkeys(named))
+
+
+def _number_of(weekday: str) -> int:
+    """Raises ValueError."""
+    number = int(weekday) if weekday.isdigit() else WEEKDAYS.index(weekday)
+    if number >= len(WEEKDAYS):
+        raise ValueError(f"{weekday!r} is no weekday")
+    return number
 
 
 def _last_opening(trigger: CronTrigger, span: timedelta, at: datetime) -> datetime | None:

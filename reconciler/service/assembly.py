@@ -285,6 +285,11 @@ def judging_of(settings: Settings, account: AccountSettings) -> Judging:
         ignored_order_ids=account.ignore.venue_order_ids,
         client_order_id_prefix=account.client_order_id_prefix,
         accounts=tuple(AccountName(name) for name in settings.accounts),
+        other_books={
+            AccountName(name): BookName(each.book)
+            for name, each in settings.accounts.items()
+            if each.book != account.book
+        },
         ghost_threshold=settings.policy.ghost_threshold_notional,
         escalation=EscalationLimits(
             backlog=settings.escalation.backlog,

@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import structlog
 
+from reconciler.book.postgres import PostgresBook
 from reconciler.domain.errors import BookUnreadableError, DatabaseUnavailableError
-from reconciler.domain.identity import AccountName
+from reconciler.domain.identity import AccountName, ProfileId
 from reconciler.service.assembly import Assembly
 from reconciler.service.books import BookDatabase
 from reconciler.service.requests import Requests
@@ -18,6 +19,7 @@ log = structlog.get_logger("reconciler.service")
 
 ASK_THE_BOOK_EVERY = timedelta(seconds=2)
 """For the accounts of profiles that are new to us."""
+LOOK_UP_WITHIN = timedelta(seconds=5)
 LOGGED_ONCE = 1000
 """Names; beyond that they are logged again."""
 UNKNOWN_AT_ONCE = 1000
@@ -93,6 +95,16 @@ class Bus:
         log.warning(said, subject=subject)
 
 
+async def _profiles_of(book: PostgresBook) -> Mapping[ProfileId, AccountName]:
+    """None of a book that cannot be read in time: the bots of the others wait for the answer."""
+    try:
+        async with asyncio.timeout(LOOK_UP_WITHIN.total_seconds()):
+            return await book.accounts_by_profile()
+    except (BookUnreadableError, DatabaseUnavailableError, TimeoutError) as error:
+        log.warning("[Reconcile] profiles not read", book=book.name, why=repr(error))
+        return {}
+
+
 async def attend(parts: Assembly, requests: Requests, *, polls: bool | None = None) -> None:
     """Hear requests until cancelled. `polls`: by reading rows, since nobody can LISTEN there; None:
     decided by the address of the database.
@@ -102,12 +114,7 @@ async def attend(parts: Assembly, requests: Requests, *, polls: bool | None = No
 
     async def profiles() -> Mapping[str, frozenset[AccountName]]:
         found: dict[str, frozenset[AccountName]] = {}
-        for name, book in parts.books.items():
-            try:
-                of_book = await book.accounts_by_profile()
-            except (BookUnreadableError, DatabaseUnavailableError) as error:
-                log.warning("[Reconcile] profiles not read", book=name, why=str(error))
-                continue
+        for of_book in await asyncio.gather(*map(_profiles_of, parts.books.values())):
             for profile, account in of_book.items():
                 found[profile] = found.get(profile, frozenset()) | {account}
         return found

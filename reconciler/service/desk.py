@@ -4,7 +4,7 @@ from reconciler.domain.identity import AccountName, BookName
 from reconciler.incidents.desk import Desk, WatchedAccount
 from reconciler.rules.ghost_positions import PositionLimits
 from reconciler.rules.policy import ActingPolicy
-from reconciler.service.assembly import Assembly
+from reconciler.service.assembly import Assembly, judging_of
 from reconciler.settings import Settings
 from reconciler.venue.acting import CcxtActing
 
@@ -20,6 +20,7 @@ def desk_of(assembly: Assembly) -> Desk:
             AccountName(name): WatchedAccount(
                 venue=account.venue,
                 book=BookName(account.book),
+                orders=judging_of(settings, account).orders,
                 ignored_symbols=account.ignore.symbols,
                 ignored_order_ids=account.ignore.venue_order_ids,
             )

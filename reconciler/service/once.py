@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 
-from reconciler.cycle.account_cycle import QUIET_ACTIONS
+from reconciler.cycle.telling import QUIET_ACTIONS
 from reconciler.domain.errors import DatabaseUnavailableError
 from reconciler.domain.identity import AccountName
 from reconciler.domain.leases import Held
@@ -17,7 +17,7 @@ from reconciler.service.assembly import (
     NotConfiguredError,
     check_configured,
 )
-from reconciler.service.upkeep import outbox_of
+from reconciler.service.upkeep import outbox_of, tell_orphans
 from reconciler.store.leases import RENEW_EVERY, Leases
 from reconciler.store.migrations import migrate
 
@@ -28,11 +28,13 @@ async def run_once(assembly: Assembly, *, account: str | None) -> tuple[Outcome,
     Raises NotConfiguredError, VenueMisconfiguredError, DatabaseUnavailableError.
     """
     accounts = _chosen(assembly, account)
-    await migrate(assembly.url)
     await check_configured(assembly)
+    await migrate(assembly.url)
     async with _renewing(assembly.leases):
         try:
             outcomes = await asyncio.gather(*(_confirmed(assembly, name) for name in accounts))
+            if account is None:
+                await tell_orphans(assembly)
             if account is None and assembly.auth_probe.has_work:
                 outcomes.append(await _probed(assembly, assembly.auth_probe))
         finally:

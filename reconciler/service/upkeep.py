@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 
 from reconciler.domain.errors import DatabaseUnavailableError
-from reconciler.domain.identity import AccountName
+from reconciler.domain.identity import AccountName, BookName
 from reconciler.jobs.housekeeping import Housekeeping, Retention
 from reconciler.notify.channels import channels_of
 from reconciler.notify.outbox import Outbox
@@ -18,12 +18,15 @@ from reconciler.notify.reminders import remind
 from reconciler.service.assembly import Assembly
 from reconciler.service.heartbeat import Heartbeat
 from reconciler.service.pacing import paces
+from reconciler.store.orphans import close_orphans
 from reconciler.store.pruning import Pruning
 
 log = structlog.get_logger("reconciler.service")
 
 REMIND_EVERY = timedelta(seconds=15)
 """How late a reminder may be: the first is due after 15 min."""
+CLOSE_EVERY = timedelta(minutes=5)
+"""What is looked for has been nobody's for an hour."""
 HOUSEKEEPING_EVERY = timedelta(hours=1)
 FIRST_HOUSEKEEPING = timedelta(minutes=5)
 """After a start: not beside the startup reconciliation."""
@@ -73,6 +76,7 @@ def upkeep_of(parts: Assembly) -> Mapping[str, Coroutine[Any, Any, None]]:
         "outbox": outbox_of(parts).run(),
         "reminders": _keep_reminding(parts),
         "housekeeping": _keep_house(parts),
+        "orphans": _keep_closing(parts),
     }
     url = parts.settings.notifications.heartbeat_url
     if url is not None:
@@ -88,6 +92,25 @@ async def _keep_reminding(parts: Assembly) -> None:
         except DatabaseUnavailableError as error:
             log.warning("[Notify] reminders not written", why=str(error))
         await asyncio.sleep(REMIND_EVERY.total_seconds())
+
+
+async def tell_orphans(parts: Assembly) -> None:
+    """What is open of accounts that the configuration has no more: told, and closed. Never raises
+    but CancelledError.
+    """
+    known = [(BookName(a.book), AccountName(name)) for name, a in parts.settings.accounts.items()]
+    holder, redact = parts.leases.holder, parts.redactor.value
+    try:
+        for said in await close_orphans(parts.pool, known=known, holder=holder, redact=redact):
+            log.warning(f"[GHOST] {said}")
+    except DatabaseUnavailableError as error:
+        log.warning("[Reconcile] open intents not looked through", why=str(error))
+
+
+async def _keep_closing(parts: Assembly) -> None:
+    while True:
+        await tell_orphans(parts)
+        await asyncio.sleep(CLOSE_EVERY.total_seconds())
 
 
 async def _keep_house(parts: Assembly) -> None:

@@ -5,8 +5,9 @@ from datetime import timedelta
 
 from reconciler.domain.backlogs import BacklogSample
 from reconciler.domain.containments import Containment
-from reconciler.domain.decisions import Acceptance
+from reconciler.domain.decisions import Acceptance, Pause
 from reconciler.domain.identity import AccountName, ProfileId
+from reconciler.domain.reenabled import RELEASED, reenabled_notice
 from reconciler.store.incident_record import RECORDS, IncidentRecord
 from reconciler.store.queries import queries
 
@@ -55,21 +56,30 @@ class DecisionRecord(IncidentRecord):
         )
 
     async def release_containment(self, containment: Containment, *, by: str, why: str) -> None:
-        """It trades again: the row, the timeline, an announcement."""
+        """It trades again: the row, the timeline, a notice."""
         if not await self.connection.fetchval(DECISIONS["release_containment"], containment.id, by):
             return
         if containment.incident_id is not None:
             await self.add_event(containment.incident_id, "released", why)
-        await self.announce(
-            {
-                "event": "profile_released",
-                "profile_id": containment.profile_id,
-                "account": self._account,
-                "book": self._book,
-                "incident_id": containment.incident_id,
-                "by": by,
-            }
+        told = reenabled_notice(
+            event=RELEASED,
+            book=self._book,
+            account=self._account,
+            profile_id=containment.profile_id,
+            incident_id=containment.incident_id,
+            by=by,
+            why=why,
+            mark=containment.id,
         )
+        await self.notify(told["key"], containment.incident_id, told)
+
+    async def heed_pause(self) -> Pause | None:
+        """A pause that stands now; what this transaction records is recorded as paused then."""
+        row = await self.connection.fetchrow(DECISIONS["pause"], self._account)
+        if row is None:
+            return None
+        self._mode = "paused"
+        return Pause(paused_by=row["paused_by"], until=row["until"])
 
     async def use_acceptance(self, acceptance: Acceptance) -> None:
         """What a person let through is through."""

@@ -9,7 +9,14 @@ from typing import Any
 import asyncpg
 
 from reconciler.domain.identity import AccountName, BookName
-from reconciler.domain.intents import Intent, IntentDraft, IntentKind, SetAside, WriteMark
+from reconciler.domain.intents import (
+    Abandoned,
+    Intent,
+    IntentDraft,
+    IntentKind,
+    SetAside,
+    WriteMark,
+)
 from reconciler.store.connecting import Connection
 from reconciler.store.incident_record import Redact, to_json
 from reconciler.store.queries import queries
@@ -47,6 +54,18 @@ class IntentRecord:
         found = await self.open()
         return next(intent for intent in found if intent.id == row["id"])
 
+    async def close_review(self, order_id: str, review: Mapping[str, str]) -> int | None:
+        """What a person said of a quarantined order: `status`, `by`, `note`; its incident."""
+        incident_id: int | None = await self._connection.fetchval(
+            SQL["close_review"],
+            self._book,
+            order_id,
+            review["status"],
+            review["by"],
+            str(self._redact(review["note"])),
+        )
+        return incident_id
+
     async def open(self) -> tuple[Intent, ...]:
         """What is not known to be done."""
         return await open_intents(self._connection, book=self._book, account=self._account)
@@ -80,10 +99,35 @@ class IntentRecord:
         kept = await self._connection.fetchval(SQL["mark"], intent.id, text)
         return replace(intent, mark=mark) if kept is not None else None
 
-    async def finish(self, intent: Intent, outcome: str) -> bool:
+    async def finish(self, intent: Intent | Abandoned, outcome: str) -> bool:
         """It is done or dropped; False where it was already."""
         ended = await self._connection.fetchval(SQL["finish"], intent.id, outcome)
         return ended is not None
+
+    async def abandon(self, intent: Abandoned, why: str) -> str | None:
+        """Nobody is asked any more: told on the timeline of what it was for, and closed. What is
+        said, or None where it was over.
+        """
+        if not await self.finish(intent, "abandoned"):
+            return None
+        about = [intent.incident_id] if intent.incident_id is not None else []
+        match intent.kind:
+            case IntentKind.DEACTIVATE:
+                event, what = "not_contained", f"profile {intent.target} is asked no more to stop"
+                about = await self.drop_containments(intent.target, by="never confirmed")
+            case IntentKind.ACTIVATE:
+                event, what = "not_reenabled", f"profile {intent.target} is asked no more to trade"
+            case IntentKind.UPDATE_ORDERS:
+                event, what = "not_known", "whether its orders were written is not known any more"
+        text = f"{what}: {why}"
+        for incident_id in about:
+            await self._connection.execute(SQL["add_event"], incident_id, event, text)
+            if intent.kind is IntentKind.DEACTIVATE:
+                details = await self.details_of(incident_id)
+                await self.keep_details(
+                    incident_id, {**details, "containment": None, "not_contained": text}
+                )
+        return text
 
     async def confirm_containments(self, profile_id: str) -> Sequence[asyncpg.Record]:
         """Those that waited: `incident_id`, `status_before`, `reason` of each."""

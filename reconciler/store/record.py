@@ -157,6 +157,10 @@ class PostgresRecord(DecisionRecord):
             self._json(details),
         )
 
+    async def close_review(self, order_id: str, review: Mapping[str, str]) -> None:
+        """How a quarantined order ended: `status`, `by`, `note`."""
+        await self.intents.close_review(order_id, review)
+
     async def note_seen_again(self, *, order_id: str, details: Mapping[str, Any]) -> int | None:
         """The review row says the order is seen again; its incident, the first time."""
         incident_id: int | None = await self.connection.fetchval(

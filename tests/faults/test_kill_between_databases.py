@@ -9,9 +9,11 @@ import pytest
 from reconciler.book.elsewhere import SqlDriver
 from reconciler.book.postgres import PostgresBook
 from reconciler.cycle import containment, deactivations, intent_stage, order_intents
+from reconciler.incidents import quarantine
+from reconciler.incidents import written_elsewhere as written
 from reconciler.store.intent_record import IntentRecord
 from tests.scenarios.elsewhere import TwoBooks, away_url, two
-from tests.scenarios.setting import Setting, setting
+from tests.scenarios.setting import HOUR, Setting, setting
 
 __all__ = ["away_url", "setting", "two"]
 
@@ -99,6 +101,67 @@ async def test_an_order_that_was_cut_short(
     await _once_each(two.home, rule="quarantine")
 
 
+BY_HAND: dict[str, tuple[object, str, Any]] = {
+    "book written, not marked": (PostgresBook, "mark", _killed),
+    "marked, not committed": (IntentRecord, "mark", _then_killed(IntentRecord.mark)),
+    "book committed": (quarantine, "write_elsewhere", _then_killed(written.write_elsewhere)),
+}
+
+
+async def _typed_and_killed(
+    cut: str, two: TwoBooks, monkeypatch: pytest.MonkeyPatch, *words: str
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(*BY_HAND[cut])
+        with pytest.raises(Killed):
+            await two.home.typed("quarantine", *words, "--by", "ann", "--note", "gone")
+
+
+@pytest.mark.parametrize("cut", BY_HAND)
+async def test_an_order_set_aside_by_hand_that_was_cut_short(
+    two: TwoBooks, monkeypatch: pytest.MonkeyPatch, cut: str
+) -> None:
+    """What the book has is recorded without the command being given again; once, where it is."""
+    await two.away.order("o1", ETH, "buy", "1", client_order_id="c1", venue_order_id="9", age=HOUR)
+    await _typed_and_killed(cut, two, monkeypatch, "add", "o1")
+    await _of_a_restart(two)
+    is_written = await two.away.connection.fetchval("select status from bot.orders") == "unknown"
+    assert is_written is (cut == "book committed")
+    assert len(await two.home.rows("select * from reconciler.audit")) == is_written
+    again = await two.home.typed("quarantine", "add", "o1", "--by", "ann", "--note", "gone")
+    assert again.code == is_written, again.err
+    [review] = await two.home.rows("select * from reconciler.quarantine")
+    assert (review["review"], review["reason"]) == ("pending", "by_hand")
+    [audit] = await two.home.rows("select * from reconciler.audit")
+    assert (audit["rule"], audit["applied"]) == ("quarantine add", True)
+    assert (audit["before"]["status"], audit["after"]["status"]) == ("open", "unknown")
+    assert await two.home.incidents() == [("order_quarantined", "SEV-2", "open")]
+    assert await two.home.rows("select * from reconciler.intents where done_at is null") == []
+
+
+@pytest.mark.parametrize("cut", BY_HAND)
+@pytest.mark.parametrize("is_given_again", [False, True])
+async def test_a_review_that_was_cut_short(
+    two: TwoBooks, monkeypatch: pytest.MonkeyPatch, cut: str, *, is_given_again: bool
+) -> None:
+    await two.away.order("o1", ETH, "buy", "1", client_order_id="c1", venue_order_id="999999")
+    await two.home.once("spare")
+    words = ("resolve", "o1", "--status", "canceled")
+    await _typed_and_killed(cut, two, monkeypatch, *words)
+    if is_given_again or cut != "book committed":
+        ran = await two.home.typed("quarantine", *words, "--by", "ann", "--note", "gone")
+        assert ran.code == 0, ran.err
+    await _of_a_restart(two)
+    assert await two.away.connection.fetchval("select status from bot.orders") == "canceled"
+    [review] = await two.home.rows("select * from reconciler.quarantine")
+    assert (review["review"], review["final_status"]) == ("resolved", "canceled")
+    assert (review["reviewed_by"], review["note"]) == ("ann", "gone")
+    rules = [row["rule"] for row in await two.home.rows("select rule from reconciler.audit")]
+    assert sorted(rules) == ["quarantine", "quarantine resolve"]
+    assert await two.home.incidents() == [("order_quarantined", "SEV-2", "resolved")]
+    assert await two.home.rows("select * from reconciler.intents where done_at is null") == []
+
+
 async def test_a_bot_that_moves_the_row_meanwhile_hides_no_write_of_ours(
     two: TwoBooks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -126,6 +189,10 @@ async def _once_each(home: Setting, *, rule: str) -> None:
     """Recorded, told and kept as evidence exactly once, with nothing left open."""
     [audit] = await home.rows("select * from reconciler.audit")
     assert (audit["rule"], audit["applied"]) == (rule, True)
-    assert len(await home.rows("select * from reconciler.outbox")) == 1
+    told = await home.rows("select payload ->> 'event' as event from reconciler.outbox order by id")
+    # A bot that ended the row itself ends the incident too, and that is told as well.
+    assert [row["event"] for row in told if row["event"] != "incident_resolved"] == [
+        "incident_opened"
+    ]
     assert len(await home.rows("select * from reconciler.evidence")) == 1
     assert await home.rows("select * from reconciler.intents where done_at is null") == []

@@ -15,6 +15,7 @@ import pytest
 from reconciler.domain.identity import AccountName, BookName, RunId
 from reconciler.domain.incidents import IncidentDraft, IncidentKey, IncidentKind, Severity
 from reconciler.domain.leases import Lease
+from reconciler.domain.reenabled import reenabled_notice
 from reconciler.notify.channels import Send, channels_of
 from reconciler.notify.messages import Message, message_of
 from reconciler.notify.outbox import Outbox
@@ -593,3 +594,45 @@ async def test_after_a_window_it_is_the_beginning_that_is_told_not_a_reminder_of
     await _over(connection)
     await outbox.deliver_due()
     assert channel.events == ["incident_opened"]
+
+
+def test_a_profile_that_trades_again_is_told_in_words() -> None:
+    payload = reenabled_notice(
+        event="profile_reenabled",
+        book="main",
+        account="main",
+        profile_id="p1",
+        incident_id=1,
+        by="ada",
+        why="closed it",
+        mark=7,
+    )
+    message = message_of([payload], key="k")
+    assert message.title == "[INFO] profile re-enabled"
+    lines = message.text.splitlines()
+    assert lines[0] == "profile p1 on main trades again"
+    assert {"by: ada", "why: closed it", "incident: 1"} <= set(lines)
+    assert not [line for line in lines if line.startswith("runbook")]
+
+
+SLACK = "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ"
+
+
+@pytest.mark.filterwarnings("ignore:'imghdr' is deprecated")  # a dependency of Apprise
+@pytest.mark.parametrize(
+    ("url", "channels"),
+    [
+        (f"{SLACK}/#a/#b", 2),
+        (f"{SLACK}/#a", 1),
+        ("mailto://u:p@example.com?to=a@x.com,b@x.com,a@x.com", 2),
+        ("mailto://u:p@example.com/a@x.com?to=b@x.com", 2),
+        ("json://127.0.0.1:1/hook", 1),
+        ("no-such-thing://x", 1),
+    ],
+)
+def test_a_url_of_several_targets_is_a_channel_for_each(url: str, channels: int) -> None:
+    """Else those that were reached are told again until the last one is."""
+    found = channels_of([url])
+    assert len(found) == channels
+    assert not [name for name in found if "TIiaj" in name or "x.com" in name]
+    assert list(channels_of([url])) == list(found)

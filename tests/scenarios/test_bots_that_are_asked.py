@@ -1,12 +1,17 @@
 """Containment through a bot: pending until it confirms, retried, and never silently forgotten."""
 
+import contextlib
 from collections.abc import AsyncIterator
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
 
+from reconciler.domain.identity import AccountName, BookName
 from reconciler.simulation.venue import Fault
+from reconciler.store.connecting import Pool, open_pool
+from reconciler.store.orphans import close_orphans
 from tests.integration.deactivation.receiver import SECRET, Receiver
 from tests.scenarios.setting import Setting
 
@@ -191,3 +196,86 @@ async def test_in_observe_nobody_is_asked(setting: Setting, bot: Receiver) -> No
     assert bot.bodies == []
     assert await setting.rows("select * from reconciler.intents") == []
     assert (await _details(setting))["would_contain"] == ["p1"]
+
+
+async def test_a_book_that_lost_its_driver_is_contained_in_the_way_it_has_now(
+    setting: Setting, bot: Receiver
+) -> None:
+    bot.status = 503
+    await setting.once()
+    setting.sections["book"] = {"preset": "native"}
+    for _ in range(2):
+        await setting.once()
+    assert await setting.status() == "inactive"
+    details = await _details(setting)
+    assert (details["contained"], details["not_contained"]) == (["p1"], None)
+    assert details["containment"] is None
+    assert await _events(setting) == ["opened", "not_contained", "not_contained", "contained"]
+    [intent] = await setting.rows("select * from reconciler.intents")
+    assert intent["outcome"] == "abandoned"
+    [shown] = (await setting.typed("profiles", "list", "--json")).rows
+    assert (shown["contained"], shown["pending"]) == (True, None)
+
+
+async def test_a_book_that_lost_its_driver_while_a_profile_was_to_trade_again(
+    setting: Setting, bot: Receiver
+) -> None:
+    await setting.once()
+    setting.ledger.close_position("SOLUSDT")
+    for _ in range(4):
+        await setting.once()
+    bot.status = 503
+    await setting.typed("profiles", "reenable", "p1", "--by", "ann", "--note", "closed")
+    setting.sections["book"] = {"preset": "native"}
+    await setting.once()
+    assert (await _events(setting))[-1] in {"not_reenabled", "released"}
+    assert "not_reenabled" in await _events(setting)
+    assert await setting.rows("select * from reconciler.intents where done_at is null") == []
+
+
+async def test_an_account_of_another_name_is_contained_beside_what_is_open_of_the_old(
+    setting: Setting, bot: Receiver
+) -> None:
+    bot.status = 503
+    await setting.once()
+    setting.sections["accounts"] = {"other": setting.sections["accounts"]["main"]}
+    await setting.connection.execute("update bot.profiles set account = 'other'")
+    bot.status = 200
+    await setting.once("other")
+    assert bot.active["p1"] is False
+    assert await setting.rows("select * from reconciler.intents where done_at is null") == []
+
+
+async def test_what_is_open_of_an_account_that_is_gone_is_told_and_closed(
+    setting: Setting, bot: Receiver
+) -> None:
+    bot.status = 503
+    await setting.once()
+    async with borrowed_pool(setting.url) as pool:
+        closing = partial(close_orphans, pool, redact=lambda value: value)
+        known = [(BookName("main"), AccountName("main"))]
+        assert await closing(known=known, holder="we") == []
+        assert await closing(known=[], holder="we") == [], "whoever has it may be starting anew"
+        await setting.connection.execute(
+            "update reconciler.intents set created_at = now() - interval '61 min'"
+        )
+        lease = "update reconciler.leases set holder = 'other', expires_at = now() - interval '{}'"
+        await setting.connection.execute(lease.format("59 min"))
+        assert await closing(known=[], holder="we") == [], "another daemon had it lately"
+        await setting.connection.execute(lease.format("61 min"))
+        [said] = await closing(known=[], holder="we")
+    assert "account main of book main is not configured any more" in said
+    assert (await _events(setting))[-1] == "not_contained"
+    row = await setting.row("select released_by from reconciler.containments")
+    assert row["released_by"] == "never confirmed"
+    assert await setting.rows("select * from reconciler.intents where done_at is null") == []
+
+
+@contextlib.asynccontextmanager
+async def borrowed_pool(url: str) -> AsyncIterator[Pool]:
+    """A pool of one's own."""
+    pool = await open_pool(url, size=1)
+    try:
+        yield pool
+    finally:
+        await pool.close()

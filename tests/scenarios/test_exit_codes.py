@@ -36,8 +36,19 @@ async def test_no_account_and_no_database_are_bad_configuration(setting: Setting
 
 
 async def test_an_unknown_venue_is_bad_configuration(setting: Setting) -> None:
+    """Also where the database is away: told before anything is asked."""
     setting.sections["accounts"]["main"]["venue"] = "mtgox"
-    _plain(await setting.command("once"), 2)
+    setting.configure(database={"url": "postgresql://postgres@127.0.0.1:1/postgres"})
+    ran = await setting.command("once")
+    _plain(ran, 2)
+    assert "accounts.main.venue" in ran.err
+
+
+async def test_an_unknown_preset_is_bad_configuration(setting: Setting) -> None:
+    setting.configure(book={"preset": "nothing"})
+    ran = await setting.command("once")
+    _plain(ran, 2)
+    assert "book.preset" in ran.err
 
 
 async def test_a_database_that_is_away_is_3(setting: Setting) -> None:

@@ -85,3 +85,17 @@ async def test_what_people_ignore_is_left_alone(setting: Setting) -> None:
     await setting.connection.execute("delete from reconciler.ignores")
     assert (await setting.once()).code == 1
     assert {i[0] for i in await setting.incidents()} == {"ghost_position", "orphan_order"}
+
+
+async def test_a_pause_reaches_a_look_that_is_under_way(setting: Setting) -> None:
+    """It is set while the venue is asked: the look had begun as one that acts."""
+    setting.ledger.set_position("SOLUSDT", "long", Decimal(1))
+    setting.configure(positions={"confirmations": 1})
+    async with setting.while_asking("open_orders", setting.once) as looking:
+        await _pause(setting)
+    found = looking.result()
+    assert "paused by ADA until" in found.outcome.sentence
+    assert await setting.status() == "active"
+    audit = await setting.rows("select mode, applied from reconciler.audit")
+    assert audit == [{"mode": "paused", "applied": False}]
+    assert await setting.rows("select * from reconciler.containments") == []

@@ -109,3 +109,30 @@ async def test_active_by_hand_too_early_is_released_once_parity_is_confirmed(
     row = await setting.row("select * from reconciler.containments")
     assert row["released_by"] == "by hand"
     assert row["parity_streak"] == 2
+
+
+async def _told(setting: Setting) -> list[tuple[str, str, str | None]]:
+    rows = await setting.rows("select payload from reconciler.outbox order by id")
+    told = [row["payload"] for row in rows if row["payload"]["event"].startswith("profile_")]
+    return [(each["event"], each["by"], each["why"]) for each in told]
+
+
+async def test_people_are_told_who_had_it_trade_again_and_why(setting: Setting) -> None:
+    await _contained(setting)
+    setting.ledger.close_position("SOLUSDT")
+    await setting.once()
+    ran = await setting.typed("profiles", "reenable", "p1", "--by", "ada", "--note", "closed it")
+    assert ran.code == 0, ran.err
+    await setting.once()
+    assert await _told(setting) == [("profile_reenabled", "ada", "closed it")]
+
+
+async def test_people_are_told_of_one_that_trades_again_by_hand(setting: Setting) -> None:
+    await _contained(setting)
+    setting.ledger.close_position("SOLUSDT")
+    await setting.once()
+    await _activate(setting)
+    await setting.once()
+    [(event, by, why)] = await _told(setting)
+    assert (event, by) == ("profile_released", "by hand")
+    assert "its positions agree" in (why or "")

@@ -8,7 +8,7 @@ from typing import Any
 
 from reconciler.domain.backlogs import BacklogSample
 from reconciler.domain.containments import Containment
-from reconciler.domain.decisions import Acceptance
+from reconciler.domain.decisions import Acceptance, Pause
 from reconciler.domain.identity import AccountName, BookName, ProfileId
 from reconciler.domain.incidents import IncidentStatus, OpenIncident, Severity
 from reconciler.domain.memory import Baseline
@@ -134,6 +134,10 @@ class DecisionRecord(StatementRecord):
                 self.connection.delete("containments", key)
                 if row.incident_id is not None:
                     await self.add_event(row.incident_id, "released", why)
+
+    async def heed_pause(self) -> Pause | None:
+        """Nobody pauses here."""
+        return None
 
     async def use_acceptance(self, acceptance: Acceptance) -> None:
         """What a person let through is through."""

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
-from reconciler.cycle import account_cycle
+from reconciler.cycle import account_cycle, telling
 from reconciler.domain.identity import ProfileId
 from reconciler.domain.incidents import IncidentStatus
 from tests.simulation.book import ORDERS, PROFILES
@@ -284,5 +284,5 @@ def _quiet_logs(world: World) -> Iterator[None]:
         world.judge.violate("unexpected exception", "pass", f"{event}: {sys.exc_info()[1]!r}")
 
     quiet = SimpleNamespace(info=nothing, warning=nothing, exception=exception)
-    with mock.patch.object(account_cycle, "log", quiet):
+    with mock.patch.object(account_cycle, "log", quiet), mock.patch.object(telling, "log", quiet):
         yield

@@ -319,6 +319,11 @@ class MemoryRecord(DecisionRecord):
         said = await self.add_event(incident.id, "resolved", why)
         self._notify(f"incident:{incident.id}:resolved:{said}", incident.id, "resolved")
 
+    async def notify(self, key: str, incident_id: int | None, payload: Mapping[str, Any]) -> None:
+        """Only notices of incidents are judged."""
+        del key, incident_id
+        await self.announce(payload)
+
     async def announce(self, payload: Mapping[str, Any]) -> None:
         """Nobody listens here."""
         del payload
@@ -374,6 +379,11 @@ class MemoryRecord(DecisionRecord):
             incident_id=incident_id,
         )
         self.connection.put("quarantine", (self._book, order_id), row)
+
+    async def close_review(self, order_id: str, review: Mapping[str, str]) -> None:
+        """Nobody reviews here."""
+        del order_id, review
+        await self._statement()
 
     async def note_seen_again(self, *, order_id: str, details: Mapping[str, Any]) -> int | None:
         """The review row says the order is seen again; its incident, the first time."""

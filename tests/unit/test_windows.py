@@ -34,6 +34,12 @@ def test_sunday_is_what_cron_calls_it(weekday: str) -> None:
         ("*", set(range(7))),
         ("*/2", {0, 2, 4, 6}),
         ("mon-wed", {1, 2, 3}),
+        ("fri-mon", {5, 6, 0, 1}),
+        ("5-1", {5, 6, 0, 1}),
+        ("sat-sun", {6, 0}),
+        ("sun-tue", {0, 1, 2}),
+        ("7-2", {0, 1, 2}),
+        ("FRI-mon/2", {5, 0}),
     ],
 )
 def test_weekdays_count_from_sunday(weekday: str, days: set[int]) -> None:
@@ -77,7 +83,19 @@ def test_the_latest_end_of_several_windows() -> None:
     assert windows.open_until("bybit", at) is None
 
 
-@pytest.mark.parametrize("cron", ["a b c d e", "61 * * * *", "* * * * 9", "0 25 * * *"])
+@pytest.mark.parametrize(
+    "cron",
+    [
+        "a b c d e",
+        "61 * * * *",
+        "* * * * 9",
+        "0 25 * * *",
+        "* * * * mon-",
+        "* * * * -1",
+        "* * * * mon-foo",
+        "* * * * 1/0",
+    ],
+)
 def test_what_is_no_cron_expression_is_refused(cron: str) -> None:
     with pytest.raises((ValueError, IndexError)):
         Windows({"okx": [(cron, HOUR)]})

@@ -1,9 +1,10 @@
 """`/api/orders`: the backlog of the book, and one order as book and venue see it now."""
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 
 from reconciler.http.asking import (
     MAY_BE_REFUSED,
+    MAY_LACK_BOOKS,
     Act,
     By,
     FromDesk,
@@ -11,6 +12,7 @@ from reconciler.http.asking import (
     OfBook,
     OfProfile,
     OrderId,
+    tell_unread,
 )
 from reconciler.http.venue_questions import asking_a_venue
 from reconciler.incidents.acting import ActionReport
@@ -21,16 +23,22 @@ from reconciler.incidents.orders import list_orders, show_order
 router = APIRouter(prefix="/api/orders", tags=["orders"])
 
 
-@router.get("")
+@router.get("", responses=MAY_LACK_BOOKS)
 async def orders_list(
+    response: Response,
     desk: FromDesk,
     *,
     stale: bool = False,
     account: OfAccount = None,
     profile: OfProfile = None,
 ) -> tuple[OrderRow, ...]:
-    """Orders that are not terminal in the book, the oldest first."""
-    return await list_orders(desk, stale=stale, account=account, profile=profile)
+    """Orders that are not terminal in the book, the oldest first. A book that cannot be read is
+    named in the header `X-Reconciler-Not-Read`.
+    """
+    unread: dict[str, str] = {}
+    rows = await list_orders(desk, stale=stale, account=account, profile=profile, unread=unread)
+    tell_unread(response, unread)
+    return rows
 
 
 @router.get("/{order_id:quoted}")

@@ -1,9 +1,10 @@
 """`/api/profiles`: which are contained, and letting one trade again."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from reconciler.http.asking import (
     MAY_BE_REFUSED,
+    MAY_LACK_BOOKS,
     By,
     FromDesk,
     Noted,
@@ -11,6 +12,7 @@ from reconciler.http.asking import (
     OfBook,
     ProfileId,
     note_of,
+    tell_unread,
 )
 from reconciler.incidents.answers import Done, ProfileReport, ProfileRow
 from reconciler.incidents.profiles import list_profiles, reenable, show_profile
@@ -18,10 +20,17 @@ from reconciler.incidents.profiles import list_profiles, reenable, show_profile
 router = APIRouter(prefix="/api/profiles", tags=["profiles"])
 
 
-@router.get("")
-async def profiles_list(desk: FromDesk, account: OfAccount = None) -> tuple[ProfileRow, ...]:
-    """Every profile of the configured accounts."""
-    return await list_profiles(desk, account=account)
+@router.get("", responses=MAY_LACK_BOOKS)
+async def profiles_list(
+    response: Response, desk: FromDesk, account: OfAccount = None
+) -> tuple[ProfileRow, ...]:
+    """Every profile of the configured accounts. A book that cannot be read is named in the header
+    `X-Reconciler-Not-Read`.
+    """
+    unread: dict[str, str] = {}
+    rows = await list_profiles(desk, account=account, unread=unread)
+    tell_unread(response, unread)
+    return rows
 
 
 @router.get("/{profile_id:quoted}")

@@ -25,6 +25,11 @@ select
          where book = $1 and account = $2 and at > now() - interval '1 day'
          order by at desc limit 2000) b) as backlog;
 
+-- name: pause
+-- Whether it is paused at this very moment.
+select paused_by, until from reconciler.pauses
+where account = $1 and (until is null or until > clock_timestamp());
+
 -- name: keep_backlog
 -- Stale orders of each profile at this look.
 insert into reconciler.backlogs (book, account, profile_id, at, stale)
@@ -49,9 +54,13 @@ from unnest($1::bigint[], $2::int[], $3::timestamptz[]) as u(id, streak, at)
 where c.id = u.id and c.released_at is null;
 
 -- name: release_containment
--- A contained profile that trades again.
-update reconciler.containments set released_at = now(), released_by = $2
-where id = $1 and released_at is null returning id;
+-- A contained profile that trades again, but for one that a person is having trade again just now:
+-- that one's own record says so.
+update reconciler.containments c set released_at = now(), released_by = $2
+where c.id = $1 and c.released_at is null and not exists (
+  select 1 from reconciler.intents i
+  where i.book = c.book and i.target = c.profile_id and i.kind = 'activate' and i.done_at is null)
+returning c.id;
 
 -- name: use_acceptance
 -- The one time that a person's leave was for.

@@ -3,8 +3,8 @@
 insert into reconciler.intents (book, account, kind, target, key, incident_id, payload)
 values ($1, $2, $3, $4, $5, $6, $7::jsonb)
 on conflict (book, kind, target) where done_at is null and kind <> 'update_orders'
-  do update set next_at = now()
-returning id, key;
+  do update set next_at = now(), account = excluded.account
+returning id;
 
 -- name: drop_other
 -- What was to be done to a profile before, and is not any more.
@@ -23,6 +23,34 @@ select i.id, i.kind, i.target, i.key, i.incident_id, i.payload, i.mark, i.attemp
 from reconciler.intents i
 where i.book = $1 and i.account = $2 and i.done_at is null
 order by i.id;
+
+-- name: orphans
+-- What is open of accounts and books that this daemon does not have (as it says), nor another one
+-- that was alive lately: what was written to orders is known to whoever has them alone, and what a
+-- bot was to be asked is asked anew.
+select i.id, i.book, i.account, i.kind, i.target, i.incident_id
+from reconciler.intents i,
+  lateral (select clock_timestamp() - case i.kind
+    when 'update_orders' then interval '1 day' else interval '1 hour' end as lately) as since
+where i.done_at is null and i.created_at < since.lately
+  and not exists (
+    select 1 from unnest($1::text[], $2::text[]) as known (book, account)
+    where known.book = i.book and known.account = i.account)
+  and not exists (
+    select 1 from reconciler.leases l
+    where l.account = i.account and l.holder <> $3 and l.expires_at > since.lately)
+order by i.id for update of i skip locked;
+
+-- name: add_event
+-- One line of the timeline.
+insert into reconciler.incident_events (incident_id, event, text) values ($1, $2, $3);
+
+-- name: close_review
+-- A person has said how the order ended.
+update reconciler.quarantine
+set review = 'resolved', final_status = $3, reviewed_by = $4, reviewed_at = now(), note = $5
+where book = $1 and order_id = $2 and review = 'pending'
+returning incident_id;
 
 -- name: paused
 -- Whether a person wants the account judged, and not acted on.

@@ -25,6 +25,8 @@ class OrderFacts:
     audit: Mapping[str, Any] | None = None
     quarantine: Mapping[str, Any] | None = None
     announcement: Mapping[str, Any] | None = None
+    review: Mapping[str, str] | None = None
+    """What a person said of it: `status`, `by`, `note`."""
 
     def to_payload(self) -> dict[str, Any]:
         """For an intent."""
@@ -39,6 +41,7 @@ class OrderFacts:
             "audit": self.audit,
             "quarantine": self.quarantine,
             "announcement": self.announcement,
+            "review": self.review,
         }
 
     @classmethod
