@@ -123,9 +123,12 @@ def eventually(condition: Callable[[], bool], *, within: timedelta) -> bool:
 
 @contextlib.contextmanager
 def owner_of_a_server(script: str) -> Iterator[subprocess.Popen[str]]:
-    """Run a program that owns a private server, in a session of its own as under a terminal."""
+    """Run a program that owns a private server, in a session of its own as under a terminal.
+    Who starts the tests in the background of a shell hands down an ignored SIGINT.
+    """
+    heard = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
     with subprocess.Popen(
-        [sys.executable, "-c", script],
+        [sys.executable, "-c", heard + script],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
