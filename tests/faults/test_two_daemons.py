@@ -14,7 +14,8 @@ pytestmark = pytest.mark.timeout(150)
 
 async def _holder(setting: Setting) -> tuple[str, int] | None:
     rows = await setting.rows(
-        "select holder, epoch from reconciler.leases where expires_at > clock_timestamp()"
+        "select holder, epoch from reconciler.leases"
+        " where account = 'main' and expires_at > clock_timestamp()"
     )
     return (rows[0]["holder"], rows[0]["epoch"]) if rows else None
 
