@@ -40,6 +40,7 @@ from reconciler.domain.outcome import Finding, Outcome, OutcomeState
 from reconciler.domain.snapshot import Failure
 from reconciler.ports import Leases
 from reconciler.rules.confirmation import is_confirmed
+from reconciler.rules.scheduling import Intervals
 from reconciler.rules.severity import FIXED
 
 log = structlog.get_logger("reconciler.cycle")
@@ -86,11 +87,15 @@ class AccountCycle:
         self._is_first = True
         self._last: tuple[float, bool, PassResult] | None = None
 
-    def set_pace(self, every: timedelta) -> None:
-        """It is looked at this often, longer than configured: that is no outage of its venue."""
+    def set_pace(self, held: Intervals) -> None:
+        """It is looked at this often, perhaps less often than configured: that is no outage."""
         limits = self._judging.escalation
-        gap = max(limits.longest_gap, 2 * every)
-        self._judging = replace(self._judging, escalation=replace(limits, longest_gap=gap))
+        gap = max(limits.longest_gap, 2 * held.order_status_sync)
+        self._judging = replace(
+            self._judging,
+            escalation=replace(limits, longest_gap=gap),
+            look_every=max(self._judging.look_every, held.reconciliation),
+        )
 
     async def run(self, job: str, *, positions: bool = True, fresh: bool = True) -> PassResult:
         """One pass. `positions` False: orders only. `fresh` False: a pass of the other job that

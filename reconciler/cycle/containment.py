@@ -22,8 +22,8 @@ from reconciler.rules.severity import FIXED
 
 PINNING_REACH = max(timedelta(days=30), MIN_REACH)
 """How far back a row says that a profile trades a symbol."""
-TURNED_WINDOW = timedelta(minutes=10)
-"""Accounts whose ghosts appear within this time of one another turned "at once" (rule 9)."""
+LEAST_WINDOW = timedelta(minutes=1)
+"""Looks at many accounts do not begin together: neither at the start, nor under a small budget."""
 ORDERS_SHOWN = 20
 """Order ids named in an incident's details; the evidence holds them all."""
 
@@ -165,7 +165,8 @@ async def _why_held(look: Look, verdict: PositionVerdict, record: Record) -> str
         kinds=sorted(look.judging.contain),
         accounts=look.judging.accounts,
         around=look.suspicions.first_seen_at(POSITION_FAMILY, verdict.subject) or look.now,
-        window=TURNED_WINDOW,
+        # A common cause shows in every account's next look; by then their last one has ended.
+        window=max(2 * look.judging.look_every, LEAST_WINDOW),
     )
     return why_not_contain(
         turned={*turned, look.tools.account}, judged=frozenset(look.judging.accounts)

@@ -26,6 +26,8 @@ class Judging:
     positions: PositionLimits
     position_confirmations: int
     position_confirm_after: timedelta
+    look_every: timedelta
+    """Time from one look at the positions to the next, as it is kept now."""
     contain: frozenset[str]
     """Kinds of position verdicts that set profiles inactive."""
     blast: BlastLimits

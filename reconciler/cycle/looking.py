@@ -93,6 +93,17 @@ class Look:
             (i for i in self.memory.incidents if (i.key.kind, i.key.subject) == wanted), None
         )
 
+    def news_of(self, verdicts: Iterable[PositionVerdict]) -> list[PositionVerdict]:
+        """Differences of positions that no grace explains, and that have no incident yet."""
+        known = {(i.key.kind.value, i.key.subject) for i in self.memory.incidents}
+        return [
+            v
+            for v in verdicts
+            if v.kind.is_discrepancy
+            and not v.explained_by_change
+            and (v.kind.value, v.subject) not in known
+        ]
+
     @property
     def now(self) -> datetime:
         """Database clock at the start of this look."""
@@ -235,14 +246,7 @@ async def _read_twice(
 
     One that grace explains, or that has its incident, costs the venue nothing more.
     """
-    known = {(incident.key.kind.value, incident.key.subject) for incident in look.memory.incidents}
-    new = [
-        v
-        for v in verdicts
-        if v.kind.is_discrepancy
-        and not v.explained_by_change
-        and (v.kind.value, v.subject) not in known
-    ]
+    new = look.news_of(verdicts)
     if not new:
         return verdicts
     snapshot = await look.tools.venue.snapshot(

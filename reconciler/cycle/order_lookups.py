@@ -14,7 +14,11 @@ NEVER_TRIED = datetime.min.replace(tzinfo=UTC)
 GIVE_UP_AFTER = 3
 """Lookups in a row without an answer: the venue is asked again in the next cycle."""
 LOOKUPS_WITHIN = timedelta(seconds=60)
-"""Positions are judged after orders: a slow venue must not keep a ghost waiting for longer."""
+"""Positions are judged after orders: no lookup goes on for longer, and while a position differs
+and that is not dealt with yet, none goes on for longer than its next look is away.
+"""
+SHORTEST_PATIENCE = timedelta(seconds=2)
+"""A schedule of a second or less must not cut every lookup short."""
 
 
 async def look_up(
@@ -26,15 +30,29 @@ async def look_up(
     """
     turn = sorted(absent, key=lambda o: (look.suspicions.tried_at(o.id) or NEVER_TRIED, o.id))
     found: dict[BookOrderId, Lookup] = {}
-    begun, unanswered = asyncio.get_running_loop().time(), 0
+    clock, within, unanswered = asyncio.get_running_loop().time, _patience(look), 0
+    deadline = clock() + within.total_seconds()
     for row in turn[:most]:
-        lookup = await _look_up_one(look, row, rows)
-        found[row.id] = lookup
-        unanswered = unanswered + 1 if isinstance(lookup, Unanswered) else 0
-        late = asyncio.get_running_loop().time() - begun > LOOKUPS_WITHIN.total_seconds()
-        if unanswered >= GIVE_UP_AFTER or late:
+        try:
+            async with asyncio.timeout_at(deadline):
+                found[row.id] = await _look_up_one(look, row, rows)
+        except TimeoutError:
+            found[row.id] = _cut_short(within)
+        unanswered = unanswered + 1 if isinstance(found[row.id], Unanswered) else 0
+        if unanswered >= GIVE_UP_AFTER or clock() >= deadline:
             break
     return found
+
+
+def _patience(look: Look) -> timedelta:
+    if not look.news_of(look.positions):
+        return LOOKUPS_WITHIN
+    return min(LOOKUPS_WITHIN, max(look.judging.position_confirm_after, SHORTEST_PATIENCE))
+
+
+def _cut_short(within: timedelta) -> Unanswered:
+    detail = f"lookups of a look end after {within.total_seconds():g} s"
+    return Unanswered(failure=Failure(kind=AnswerKind.NO_ANSWER, call="order", detail=detail))
 
 
 async def _look_up_one(look: Look, row: BookOrder, rows: tuple[BookOrder, ...]) -> Lookup:

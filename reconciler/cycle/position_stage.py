@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
+from datetime import timedelta
 from functools import partial
 from typing import TypeAlias
 
@@ -22,6 +23,7 @@ from reconciler.domain.positions import PositionSide
 from reconciler.domain.snapshot import ScopeName
 from reconciler.domain.verdicts import PositionVerdict, PositionVerdictKind
 from reconciler.rules.confirmation import is_confirmed
+from reconciler.rules.grace import explained_until
 from reconciler.rules.severity import severity_of_position
 
 log = structlog.get_logger("reconciler.cycle")
@@ -86,6 +88,7 @@ def _is_confirmed(look: Look, verdict: PositionVerdict) -> bool:
     if verdict.explained_by_change:
         text = f"{verdict.reason}; the book's rows of it changed just now"
         look.find(verdict.kind, verdict.subject, text, "none")
+        look.recheck.append(_until_unexplained(look, verdict))
         return False
     if verdict.moved:
         look.find(verdict.kind, verdict.subject, verdict.reason, "suspected")
@@ -97,6 +100,16 @@ def _is_confirmed(look: Look, verdict: PositionVerdict) -> bool:
     look.find(verdict.kind, verdict.subject, text, "suspected")
     look.recheck.append(judging.position_confirm_after)
     return False
+
+
+def _until_unexplained(look: Look, verdict: PositionVerdict) -> timedelta:
+    """A difference that outlives its grace is looked at as soon as that ends."""
+    ends = explained_until(
+        changed_at=look.changed_at[verdict.symbol],
+        first_seen_at=look.suspicions.first_seen_at(POSITION_FAMILY, verdict.subject),
+        grace=look.judging.positions.grace,
+    )
+    return max(ends - look.now, look.judging.position_confirm_after)
 
 
 def _keep_incidents_of(look: Look, verdict: PositionVerdict) -> None:

@@ -3,13 +3,13 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from datetime import timedelta
 from typing import ClassVar
 
 from reconciler.cycle.account_cycle import AccountCycle, PassResult
 from reconciler.domain.identity import AccountName
 from reconciler.domain.outcome import Outcome
 from reconciler.jobs.patience import Patience
+from reconciler.rules.scheduling import Intervals
 
 Tell = Callable[[str, AccountName, PassResult, float], None]
 """(job, account, result, seconds it took)."""
@@ -38,9 +38,9 @@ class AccountJob:
         self._at_once = at_once
         self.patience = patience
 
-    def set_pace(self, account: AccountName, every: timedelta) -> None:
+    def set_pace(self, account: AccountName, held: Intervals) -> None:
         """How often the venue's budget lets this account be looked at."""
-        self._cycles[account].set_pace(every)
+        self._cycles[account].set_pace(held)
 
     async def run(self, account: AccountName) -> Outcome | None:
         """A scheduled pass; None where the venue is left alone, and the time is not over."""

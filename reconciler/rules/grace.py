@@ -22,3 +22,12 @@ def explains(
     if changed_at is None or changed_at > now + grace or now - changed_at >= grace:
         return False
     return first_seen_at is None or now - first_seen_at < MAX_WINDOWS * grace
+
+
+def explained_until(
+    *, changed_at: datetime, first_seen_at: datetime | None, grace: timedelta
+) -> datetime:
+    """When a change that explains a difference stops to, if no other follows."""
+    if first_seen_at is None:
+        return changed_at + grace
+    return min(changed_at + grace, first_seen_at + MAX_WINDOWS * grace)

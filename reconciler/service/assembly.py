@@ -277,6 +277,7 @@ def judging_of(settings: Settings, account: AccountSettings) -> Judging:
         ),
         position_confirmations=positions.confirmations,
         position_confirm_after=positions.confirm_after,
+        look_every=settings.schedule.reconciliation,
         contain=frozenset(positions.contain),
         blast=BlastLimits(max_share=guards.max_share, max_count=guards.max_count),
         max_clock_skew=guards.max_clock_skew,

@@ -143,7 +143,7 @@ class Daemon:
             )
         for account in pace.accounts:
             self.requests.space(account, pace.shortest)
-            self._assembly.order_status_sync.set_pace(account, pace.held.order_status_sync)
+            self._assembly.order_status_sync.set_pace(account, pace.held)
             self._assembly.health.set_interval(
                 account, pace.held.reconciliation, note=pace.says if pace.is_stretched else None
             )

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from reconciler.domain.identity import AccountName
+from reconciler.rules.scheduling import Intervals
 from reconciler.service.assembly import assembled
 from reconciler.service.once import run_once
 from reconciler.settings import load_settings
@@ -94,7 +95,9 @@ async def test_a_backlog_lasts_where_the_budget_makes_looks_rare(setting: Settin
         )
         settings = load_settings(setting.configure())
         async with assembled(settings, Redactor(settings.secret_values())) as parts:
-            parts.order_status_sync.set_pace(AccountName("main"), timedelta(minutes=5))
+            often = timedelta(minutes=5)
+            pace = Intervals(reconciliation=often, order_status_sync=often)
+            parts.order_status_sync.set_pace(AccountName("main"), pace)
             await run_once(parts, account="main")
     assert await setting.incidents() == [("stale_backlog", "SEV-1", "open")]
 

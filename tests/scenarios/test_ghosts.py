@@ -6,6 +6,11 @@ from decimal import Decimal
 
 import pytest
 
+from reconciler.domain.identity import AccountName
+from reconciler.service.assembly import assembled
+from reconciler.settings import load_settings
+from reconciler.store.migrations import migrate
+from reconciler.telemetry.redaction import Redactor
 from tests.scenarios.setting import HOUR, PROMPT, Setting, ago, eventually
 
 SOL = "SOL/USDT:USDT"
@@ -249,6 +254,42 @@ async def test_a_bot_that_has_just_written_explains_a_difference(setting: Settin
     assert found.finding("ghost_position").action == "none"
     assert await setting.book() == before
     assert await setting.incidents() == []
+
+
+async def test_a_difference_that_outlives_its_grace_is_looked_at_when_that_ends(
+    setting: Setting,
+) -> None:
+    """Not at the next look of the schedule, which may be a minute away."""
+    await setting.order("o1", SOL, "sell", "10", status="filled", updated_at=ago(HOUR * 0))
+    _appear(setting)
+    settings = load_settings(setting.configure(positions={"grace": "20s", "confirm_after": "1s"}))
+    async with assembled(settings, Redactor(settings.secret_values())) as parts:
+        await migrate(parts.url)
+        outcome = await parts.reconciliation.run_now(AccountName("main"))
+    assert outcome.recheck_after is not None
+    assert timedelta(seconds=10) < outcome.recheck_after <= timedelta(seconds=20)
+
+
+async def test_lookups_that_hang_keep_no_ghost_waiting(setting: Setting) -> None:
+    """Orders are settled first; while a ghost waits, only for so long."""
+    setting.sections["accounts"]["main"]["timeout"] = "60s"
+    for n in range(5):
+        await setting.order(f"o{n}", "ETH/USDT:USDT", "buy", "1", venue_order_id=str(999000 + n))
+    _appear(setting)
+    setting.venue.faults.set("hang", "order")
+    settings = load_settings(setting.configure())
+    async with (
+        assembled(settings, Redactor(settings.secret_values())) as parts,
+        asyncio.timeout(30),
+    ):
+        await migrate(parts.url)
+        for _ in range(settings.positions.confirmations):
+            await parts.reconciliation.run_now(AccountName("main"))
+    assert await setting.status() == "inactive"
+    assert await setting.rows("select * from bot.orders where status = 'unknown'") == []
+    setting.venue.faults.clear()
+    await setting.once()
+    assert len(await setting.rows("select * from bot.orders where status = 'unknown'")) == 5
 
 
 @pytest.mark.timeout(90)

@@ -117,6 +117,27 @@ async def test_most_of_four_accounts_turning_at_once_are_held_back(setting: Sett
 
 
 @pytest.mark.timeout(90)
+async def test_accounts_that_turn_one_after_the_other_are_contained(setting: Setting) -> None:
+    """More than two looks lie between: that is no common cause."""
+    for n in range(2, 5):
+        setting.add_account(f"a{n}")
+        await setting.profile(f"p{n}", account=f"a{n}")
+    for name in ("main", "a2"):
+        setting.venue.ledger(name).set_position("SOLUSDT", "long", Decimal(1))
+    await setting.once_all()
+    await setting.connection.execute(
+        "update reconciler.suspicions set first_seen_at = first_seen_at - interval '150 s'"
+    )
+    setting.venue.ledger("a3").set_position("SOLUSDT", "long", Decimal(1))
+    await setting.once_all()
+    assert [await setting.status(f"p{n}") for n in range(1, 5)] == [
+        *["inactive"] * 3,
+        "active",
+    ]
+    assert "mass_change" not in [i[0] for i in await setting.incidents()]
+
+
+@pytest.mark.timeout(90)
 async def test_one_of_four_accounts_is_contained(setting: Setting) -> None:
     for n in range(2, 5):
         setting.add_account(f"a{n}")

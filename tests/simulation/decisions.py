@@ -137,6 +137,7 @@ class DecisionRecord(StatementRecord):
 
     async def heed_pause(self) -> Pause | None:
         """Nobody pauses here."""
+        await self._statement()
         return None
 
     async def use_acceptance(self, acceptance: Acceptance) -> None:

@@ -219,7 +219,14 @@ class Judge:
             if traders and profile not in traders:
                 self.violate("false containment", subject, f"{profile} never traded it")
         seen = self._process(transaction).seen
-        if seen.positions_scope is Completeness.FAILED or not seen.read_again:
+        # A second reading that fails holds a ghost back for its five windows, and no longer.
+        torn = not seen.read_again and not all(
+            self._has_stood(state.legs, transaction.found[1], subject)
+            for subject, _ in subjects
+            for state in self._exchange.since(self._loop.now)
+            if transaction.found is not None
+        )
+        if seen.positions_scope is Completeness.FAILED or torn:
             self.violate("inconclusive evidence", profile, "contained without a listing")
 
     def _is_real(self, transaction: Transaction, subject: str, kind: str) -> bool:

@@ -14,12 +14,13 @@ from tests.simulation.database import Database
 from tests.simulation.exchange import Exchange
 from tests.simulation.process import Seen
 from tests.simulation.settings import (
+    INTERVAL,
     MAX_SKEW,
     QUARANTINE_AFTER,
     SLOW_PASS,
     TO_CONFIRM,
-    TO_SEE_CHANGE,
     TO_STOP_EXPLAINING,
+    TO_STOP_EXPLAINING_A_CHANGE,
 )
 from tests.simulation.truth import CONTAINED, differences, legs_of_beliefs, legs_of_rows
 
@@ -137,8 +138,8 @@ class MissedWatch:
         start = max(ghost.since, self._disturbed_until, enabled)
         symbol = subject.partition("|")[0]
         changed = self._bot.changed.get(symbol, -1e9)  # type: ignore[call-overload]
-        explained = min(changed + TO_SEE_CHANGE, start + TO_STOP_EXPLAINING)
-        late = now - max(start, explained) - TO_CONFIRM
+        explained = min(changed + TO_STOP_EXPLAINING_A_CHANGE, start + TO_STOP_EXPLAINING)
+        late = now - max(start + INTERVAL, explained) - TO_CONFIRM
         if late > 0:
             text = (
                 f"{ghost.kind} stands for {now - ghost.since:.0f} s, {late:.0f} s past its bound, "

@@ -22,12 +22,12 @@ MOST_LAG = 14.0
 SLACK = CONFIRMATIONS * SLOW_PASS + MOST_LAG
 """What the passes themselves take, and how far a replica is behind."""
 
-TO_CONFIRM = INTERVAL + (CONFIRMATIONS - 1) * CONFIRM_AFTER + SLACK
-"""From a moment without disturbance and explanation to the containment: the next scheduled look
-counts one, two more follow."""
-TO_SEE_CHANGE = INTERVAL
+TO_CONFIRM = CONFIRMATIONS * CONFIRM_AFTER + SLACK
+"""From the first look that could count, to the containment: it, or one a little later, counts one,
+two more follow. That look is at most an interval away from a moment without disturbance."""
+TO_STOP_EXPLAINING_A_CHANGE = INTERVAL + POSITION_GRACE
 """A change of the book explains until grace after the look that saw it, which starts at most one
-interval later; the look after that is the scheduled one that TO_CONFIRM counts."""
+interval later; the next look is at the end of that grace."""
 TO_STOP_EXPLAINING = INTERVAL + WINDOWS * POSITION_GRACE
 """From the difference to the end of the five windows, which begin when it is first seen."""
 
@@ -50,6 +50,7 @@ def judging(retention: timedelta) -> Judging:
         ),
         position_confirmations=CONFIRMATIONS,
         position_confirm_after=timedelta(seconds=CONFIRM_AFTER),
+        look_every=timedelta(seconds=INTERVAL),
         contain=frozenset({"ghost_position", "side_mismatch"}),
         blast=BlastLimits(max_share=0.5, max_count=20),
         max_clock_skew=MAX_SKEW,

@@ -280,10 +280,13 @@ def _by_word(
         f"update {table.quoted} {ROW} set {status.quoted} = {literal(wanted)}{touch}\n"  # noqa: S608 - quoted by the server and by us
         f"where {own} = any($1::text[]) and {is_on}\nreturning {own}"
     )
+    never = " and ".join(
+        f"u.status <> {literal(word)}" for word in dict.fromkeys((wanted, "inactive"))
+    )
     activate = (
         f"update {table.quoted} {ROW} set {status.quoted} = u.status::{status.type}{touch}\n"  # noqa: S608 - as above
         "from unnest($1::text[], $2::text[]) as u(id, status)\n"
         f"where {own} = u.id and {ROW}.{status.quoted} = {literal(wanted)}\n"
-        f"  and u.status <> {literal(wanted)} and u.status <> 'inactive'\nreturning {own}"
+        f"  and {never}\nreturning {own}"
     )
     return says, deactivate, activate, (status.quoted, *touched)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.rules.grace import MAX_WINDOWS, explains
+from reconciler.rules.grace import MAX_WINDOWS, explained_until, explains
 from tests.unit.builders import NOW
 
 GRACE = timedelta(seconds=30)
@@ -66,3 +66,13 @@ def test_an_explanation_never_outlives_either_limit(
         changed_at=NOW - changed, first_seen_at=NOW - first_seen, now=NOW, grace=grace
     )
     assert explained is (changed < grace and first_seen < 5 * grace)
+
+
+@given(changed=durations, first_seen=st.none() | durations)
+def test_what_explains_does_until_its_end_and_no_longer(
+    changed: timedelta, first_seen: timedelta | None
+) -> None:
+    seen_at = None if first_seen is None else NOW - first_seen
+    ends = explained_until(changed_at=NOW - changed, first_seen_at=seen_at, grace=GRACE)
+    explained = explains(changed_at=NOW - changed, first_seen_at=seen_at, now=NOW, grace=GRACE)
+    assert explained is (ends > NOW)
