@@ -2,6 +2,7 @@
 
 import importlib.util
 import re
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -115,6 +116,33 @@ def test_retention_page_has_every_venue() -> None:
 def blocks(page: Path, language: str) -> list[str]:
     text = page.read_text(encoding="utf-8")
     return re.findall(rf"^```{language}\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+
+
+LEAST = {
+    "database": "[database]\nurl = 'postgresql://reconciler@127.0.0.1/bot'\n",
+    "accounts": "[accounts.main]\nvenue = 'binanceusdm'\n",
+}
+
+
+def _examples() -> list[Any]:
+    pages = [DOCS.parent / "README.md", *PAGES]
+    return [
+        pytest.param(block, id=f"{page.stem}-{number}")
+        for page in pages
+        for number, block in enumerate(blocks(page, "toml"))
+    ]
+
+
+@pytest.mark.parametrize("example", _examples())
+def test_every_example_of_the_configuration_is_accepted(example: str, tmp_path: Path) -> None:
+    """Typed as shown, over the least that a configuration needs."""
+    text = example.replace("sha256:…", f"sha256:{'0' * 64}")
+    for table, least in LEAST.items():
+        if table not in tomllib.loads(text):
+            text += least
+    file = tmp_path / "reconciler.toml"
+    file.write_text(text, encoding="utf-8")
+    load_settings(file, environ={})
 
 
 async def test_sql_of_runbooks_fits_the_schema(
