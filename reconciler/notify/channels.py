@@ -63,6 +63,13 @@ def name_of(url: str) -> str:
     return f"{scheme}-{hashlib.sha256(url.encode()).hexdigest()[:12]}"
 
 
+def is_known(url: str) -> bool:
+    """Whether Apprise has a service of this scheme, and what follows is enough for it."""
+    import apprise  # noqa: PLC0415 - 0.3 s, needed by those who configured a channel only
+
+    return apprise.Apprise.instantiate(url, suppress_exceptions=True) is not None
+
+
 async def send_to_log(message: Message) -> str | None:
     """No channel is configured: the log is the channel."""
     for payload in message.payloads:

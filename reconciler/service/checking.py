@@ -9,6 +9,7 @@ from reconciler.domain.identity import AccountName, BookName
 from reconciler.service.assembly import Assembly
 from reconciler.service.checks.books import book_lines, rejection_lines
 from reconciler.service.checks.books import topic_of as topic_of_book
+from reconciler.service.checks.channels import channel_lines
 from reconciler.service.checks.database import TOPIC as DATABASE
 from reconciler.service.checks.database import database_lines
 from reconciler.service.checks.drivers import driver_lines
@@ -60,7 +61,7 @@ async def run_checks(assembly: Assembly) -> list[Line]:
     lines += same_key_lines(assembly)
     for account in assembly.venues:
         lines += venues[account]
-    return _by_topic([*lines, *pace_lines(assembly), *sign_in])
+    return _by_topic([*lines, *pace_lines(assembly), *sign_in, *channel_lines(assembly)])
 
 
 async def _books(assembly: Assembly) -> dict[BookName, list[Line]]:

@@ -307,6 +307,17 @@ async def test_nothing_is_wrong_with_a_right_setting(setting: Setting) -> None:
     )
 
 
+async def test_channels_that_nobody_knows_are_told(setting: Setting) -> None:
+    """Without a word of their secrets, and without sending anything."""
+    urls = ["json://127.0.0.1:1/hook", "slakc://hooks/SECRET"]
+    found = {line.what: line for line in await checked(setting, notifications={"urls": urls})}
+    assert found["notifications.urls[0]"].level == "ok"
+    unknown = found["notifications.urls[1]"]
+    assert unknown.level == "fail"
+    assert "slakc://" in unknown.says
+    assert "SECRET" not in str(unknown)
+
+
 async def test_the_naive_zone_that_is_configured_is_right(setting: Setting) -> None:
     await setting.connection.execute(NAIVE_TABLE)
     lines = await checked(setting, **NAIVE)
